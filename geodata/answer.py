@@ -1,0 +1,106 @@
+"""The shape of every answer: rows and the footnotes that explain them.
+
+The same footnotes stand in the JSON ``meta``, on the page and on the second sheet of the Excel file.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Generic, NotRequired, TypedDict, TypeVar, Unpack
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geodata.viewer import Version
+
+Row = TypeVar("Row")
+
+WITHOUT_RELEASE = "Einrichtungen ohne Freigabe sind nicht enthalten."
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A dataset that went into an answer; ``as_of`` is the Stand of its figures."""
+
+    dataset: str
+    title: str
+    as_of: date | None
+    licence: str | None
+    attribution: str | None
+
+
+@dataclass(slots=True)
+class Meta:
+    """Footnotes: what was done in one German sentence, in which unit, from which sources, and what is missing.
+
+    ``missing`` counts missing values in the rows, ``notice`` says of a demo or example database what it is,
+    ``next`` is the opaque cursor of the next page or None.
+    """
+
+    title: str
+    method: str
+    unit: str
+    version: Version
+    sources: list[Source]
+    missing: int
+    data_version: int
+    warnings: list[str] = field(default_factory=list)
+    notice: str | None = None
+    next: str | None = None
+
+
+@dataclass(slots=True)
+class Answer(Generic[Row]):
+    """Rows of one question with their footnotes."""
+
+    meta: Meta
+    rows: list[Row]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What an answer depends on besides its request; part of every cache key.
+
+    ``instance_id`` changes with a restore, ``data_version`` with an import or rollback,
+    ``visibility_version`` with a release.
+    """
+
+    instance_id: str
+    data_version: int
+    visibility_version: int
+    notice: str | None
+
+
+def read_state(session: Session) -> State:
+    """Read the state this transaction sees."""
+    row = session.execute(
+        text("SELECT instance_id::text, data_version, visibility_version, notice FROM instance_state")
+    ).one()
+    return State(*row)
+
+
+def read_sources(session: Session, kind: str, datasets: set[str] | None = None) -> list[Source]:
+    """Return the visible datasets of a kind (``areas``, ``facilities``), or those of them that are named."""
+    rows = session.execute(
+        text("""
+            SELECT dataset, title, as_of, licence, attribution FROM dataset_visible
+            WHERE kind = :kind AND (CAST(:names AS text[]) IS NULL OR dataset = ANY (:names))
+            ORDER BY dataset
+        """),
+        {"kind": kind, "names": None if datasets is None else sorted(datasets)},
+    )
+    return [Source(*row) for row in rows]
+
+
+class _Given(TypedDict):
+    title: str
+    method: str
+    unit: str
+    sources: list[Source]
+    missing: int
+    warnings: NotRequired[list[str]]
+
+
+def footnotes(session: Session, *, version: Version, **given: Unpack[_Given]) -> Meta:
+    """Return the footnotes of an answer, with data version and notice of the transaction's moment."""
+    state = read_state(session)
+    return Meta(version=version, data_version=state.data_version, notice=state.notice, **given)

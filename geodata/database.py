@@ -1,0 +1,120 @@
+"""Engines and transactions: who may do what is set anew, for that transaction only, each time one begins.
+
+Role and viewer are set with ``set_config(..., true)`` (SET LOCAL) in the session's after-begin event, so
+that nothing outlives its transaction in the pool. A reading transaction is REPEATABLE READ and READ ONLY:
+an answer, its footnotes and its data version come from one moment.
+"""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg.errors
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session, SessionTransaction
+
+from geodata.errors import DatabaseStateError, SrkError
+from geodata.viewer import PUBLIC, Viewer
+
+READ_GROUP = "srk_read"
+WRITE_GROUP = "srk_write"
+OWNER = "srk_owner"
+
+# One number for the whole project: the advisory lock that serialises writers.
+WRITER_LOCK = 0x53524B
+
+
+class QueryTimeoutError(SrkError, TimeoutError):
+    """A question took longer than ``statement_timeout_ms``."""
+
+
+@dataclass(frozen=True)
+class Access:
+    """What a transaction may see: the viewer, and the level at which ``area_only`` offers appear."""
+
+    viewer: Viewer = PUBLIC
+    release_level: str = "stadtteil"
+
+
+def make_engine(url: str, *, pool_size: int = 8, pool_timeout_s: float = 10.0) -> Engine:
+    """Return an engine over psycopg 3 with a checked, bounded pool."""
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=pool_timeout_s,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "application_name": "sozialraumkarte"},
+    )
+
+
+def _begin_with(settings: Mapping[str, str], session: Session) -> None:
+    """Give ``session`` these transaction-local settings each time a transaction begins."""
+    names = list(settings)
+    columns = ", ".join(f"set_config(:n{i}, :v{i}, true)" for i in range(len(names)))
+    values: dict[str, Any] = {f"n{i}": name for i, name in enumerate(names)}
+    values |= {f"v{i}": settings[name] for i, name in enumerate(names)}
+    statement = text(f"SELECT {columns}")
+
+    @event.listens_for(session, "after_begin")
+    def _after_begin(_session: Session, _transaction: SessionTransaction, connection: Connection) -> None:
+        connection.execute(statement, values)
+
+
+@contextlib.contextmanager
+def reading(engine: Engine, access: Access | None = None, *, statement_timeout_ms: int = 15_000) -> Iterator[Session]:
+    """Open one consistent, read-only transaction with the rights of ``srk_read`` and the viewer's eyes."""
+    access = access or Access()
+    viewer = access.viewer
+    snapshot = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    with _named_errors(), Session(snapshot) as session:
+        _begin_with(
+            {
+                "role": READ_GROUP,
+                "statement_timeout": str(statement_timeout_ms),
+                "srk.viewer_role": viewer.role.value,
+                "srk.viewer_provider": viewer.provider_key or "",
+                "srk.viewer_areas": ",".join(f"{level}:{key}" for level, key in viewer.office_areas),
+                "srk.release_level": access.release_level,
+            },
+            session,
+        )
+        yield session
+
+
+@contextlib.contextmanager
+def writing(engine: Engine, *, group: str = WRITE_GROUP) -> Iterator[Session]:
+    """Open one writing transaction; it commits when the block ends well and leaves no trace otherwise.
+
+    ``group=OWNER`` is for maintenance (ANALYZE); imports use the default.
+    """
+    with _named_errors(), Session(engine) as session:
+        _begin_with({"role": group, "statement_timeout": "0", "lock_timeout": "60000"}, session)
+        with session.begin():
+            yield session
+
+
+def lock_writers(session: Session) -> None:
+    """Wait for the place of the one writer; held until the transaction ends."""
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+
+
+@contextlib.contextmanager
+def _named_errors() -> Iterator[None]:
+    """Turn the failures an operator can act on into errors with a sentence."""
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.orig, psycopg.errors.QueryCanceled):
+            raise QueryTimeoutError(
+                "Die Abfrage hat zu lange gedauert und wurde abgebrochen; bitte enger eingrenzen."
+            ) from error
+        raise DatabaseStateError("Die Datenbank ist nicht erreichbar.") from error
+    except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedObject):
+            raise DatabaseStateError(
+                "Die Datenbank ist nicht eingerichtet; bitte „sozialraumkarte db migrate“ ausführen."
+            ) from error
+        raise

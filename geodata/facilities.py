@@ -1,0 +1,277 @@
+"""Places and what they offer: the one question behind map, list and export.
+
+A place is found when at least one of its offers fits all filters; only those offers are listed with it.
+Each filter yields its SQL and its plain German sentence together, so that the footnote cannot disagree.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypedDict
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geodata.answer import WITHOUT_RELEASE, Answer, footnotes, read_sources
+from geodata.areas import VALID_ON, require_level
+from geodata.errors import ParameterError
+from geodata.tables import BARRIER_FREE, CATEGORIES
+from geodata.viewer import Version
+
+CATEGORY_TITLES = {
+    "okja": "Offene Kinder- und Jugendarbeit",
+    "famfoe": "Familienförderung",
+    "sha": "Sozialräumliche Hilfen und Angebote",
+    "hze": "Hilfen zur Erziehung",
+    "jsa": "Jugendsozialarbeit",
+    "asd": "Allgemeiner Sozialer Dienst",
+    "kita": "Kindertagesbetreuung",
+    "schule": "Schulen",
+    "spielplatz": "Spielplätze",
+    "netzwerk": "Netzwerke",
+    "sonstige": "Sonstige Orte",
+}
+
+_BARRIER_FREE_WORDS = {"yes": "barrierefrei", "partly": "teilweise barrierefrei", "no": "nicht barrierefrei"}
+
+
+class OfferRow(TypedDict):
+    """One Angebot. Ages: ``age_from`` inclusive to ``age_to`` exclusive, None = open or not given."""
+
+    id: str
+    name: str
+    category: str
+    type: str | None
+    paragraphs: list[str]
+    age_from: int | None
+    age_to: int | None
+    supply: float | None
+    supply_unit: str | None
+    use: float | None
+    use_unit: str | None
+    service_area: str | None
+    opening_hours: str | None
+    release: str
+    valid_from: str | None
+    valid_to: str | None
+    as_of: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """One place with its matching offers.
+
+    ``lon``/``lat`` (CRS84), address and contact are None where the viewer may only know the area, and where
+    they are not known. ``area_*`` is the area of the release level the place lies in, None outside of all.
+    """
+
+    dataset: str
+    facility_id: str
+    name: str
+    provider: str | None
+    provider_key: str | None
+    street: str | None
+    house_number: str | None
+    postcode: str | None
+    city: str | None
+    state: str | None
+    barrier_free: str | None
+    phone: str | None
+    email: str | None
+    website: str | None
+    area_level: str | None
+    area_key: str | None
+    area_name: str | None
+    lon: float | None
+    lat: float | None
+    offers: list[OfferRow]
+
+
+@dataclass(frozen=True, slots=True)
+class FacilitiesRequest:
+    """Filters; all that are given must hold. ``on`` is the day on which offers must be valid.
+
+    ``age`` in full years. ``bbox`` is (west, south, east, north) in CRS84. ``area`` is (level, key), where the
+    key ``ohne`` means places in no area of that level. ``q`` is looked for in names, types, provider and address.
+    ``after`` is the (dataset, facility_id) of the page before.
+    """
+
+    on: date
+    categories: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    age: int | None = None
+    barrier_free: tuple[str, ...] = ()
+    area: tuple[str, str] | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    q: str | None = None
+    dataset: str | None = None
+    facility_id: str | None = None
+    limit: int = 1000
+    after: tuple[str, str] | None = None
+    version: Version = Version.PUBLISHED
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A condition as SQL with its values, and the same in words ("" where it need not be said)."""
+
+    sql: str
+    values: dict[str, Any]
+    sentence: str
+
+
+def offer_clauses(request: FacilitiesRequest) -> Iterator[Clause]:
+    """Yield the conditions on an offer ``o``."""
+    yield Clause(VALID_ON, {"on": request.on}, f"gültig am {request.on:%d.%m.%Y}")
+    if request.categories:
+        unknown = [c for c in request.categories if c not in CATEGORIES]
+        if unknown:
+            raise ParameterError(
+                "category",
+                f"Die Kategorie „{unknown[0]}“ gibt es nicht. Möglich sind: {', '.join(CATEGORIES)}.",
+                CATEGORIES,
+            )
+        titles = " oder ".join(CATEGORY_TITLES[c] for c in request.categories)
+        yield Clause("o.category = ANY (:categories)", {"categories": list(request.categories)}, f"Kategorie {titles}")
+    if request.types:
+        yield Clause("o.type = ANY (:types)", {"types": list(request.types)}, f"Art {' oder '.join(request.types)}")
+    if request.age is not None:
+        yield Clause(
+            "(o.age_from IS NULL OR o.age_from <= :age) AND (o.age_to IS NULL OR o.age_to > :age)",
+            {"age": request.age},
+            f"für {request.age} Jahre (Angebote ohne Altersangabe eingeschlossen)",
+        )
+
+
+def place_clauses(request: FacilitiesRequest) -> Iterator[Clause]:
+    """Yield the conditions on a place ``p``."""
+    if request.barrier_free:
+        if not set(request.barrier_free) <= set(BARRIER_FREE):
+            raise ParameterError(
+                "barrier_free", f"barrier_free kennt nur die Werte {', '.join(BARRIER_FREE)}.", BARRIER_FREE
+            )
+        words = " oder ".join(_BARRIER_FREE_WORDS[value] for value in request.barrier_free)
+        yield Clause("p.barrier_free = ANY (:barrier_free)", {"barrier_free": list(request.barrier_free)}, words)
+    if request.area is not None:
+        level, key = request.area
+        found = "SELECT FROM facility_area_visible f WHERE f.import_id = p.import_id AND f.facility_id = p.facility_id"
+        if key == "ohne":
+            sql = f"NOT EXISTS ({found} AND f.level = :level)"
+        else:
+            sql = f"EXISTS ({found} AND f.level = :level AND f.area_key = :area_key)"
+        yield Clause(sql, {"level": level, "area_key": key}, f"im Gebiet {level} {key}")
+    if request.bbox is not None:
+        west, south, east, north = request.bbox
+        yield Clause(
+            """(p.import_id, p.facility_id) IN (
+                   SELECT g.import_id, g.facility_id FROM place_point_visible g
+                   WHERE g.geom && ST_Transform(ST_MakeEnvelope(:west, :south, :east, :north, 4326), 25832)
+                     AND ST_Intersects(ST_Transform(g.geom, 4326),
+                                       ST_MakeEnvelope(:west, :south, :east, :north, 4326)))""",
+            {"west": west, "south": south, "east": east, "north": north},
+            f"im Ausschnitt {west}, {south}, {east}, {north}",
+        )
+    if request.dataset is not None:
+        yield Clause("p.dataset = :dataset", {"dataset": request.dataset}, f"aus dem Bestand {request.dataset}")
+    if request.facility_id is not None:
+        yield Clause("p.facility_id = :facility_id", {"facility_id": request.facility_id}, "")
+    if request.q:
+        pattern = "%" + request.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        yield Clause(
+            """(concat_ws(' ', p.name, p.provider, p.street, p.house_number, p.postcode, p.city) ILIKE :q
+                OR EXISTS (SELECT FROM offer_visible w WHERE w.import_id = p.import_id
+                           AND w.facility_id = p.facility_id AND concat_ws(' ', w.name, w.type) ILIKE :q))""",
+            {"q": pattern},
+            f"Suche nach „{request.q}“",
+        )
+    if request.after is not None:
+        yield Clause(
+            "(p.dataset, p.facility_id) > (:after_dataset, :after_id)",
+            {"after_dataset": request.after[0], "after_id": request.after[1]},
+            "",
+        )
+
+
+def statement(request: FacilitiesRequest) -> tuple[str, dict[str, Any], str]:
+    """Return the SQL of a request, its values, and the filters in words. Pure: needs no database.
+
+    One row per place; ``limit`` + 1 rows are asked for, so that the next page is known without a count.
+    """
+    of_offer, of_place = list(offer_clauses(request)), list(place_clauses(request))
+    values: dict[str, Any] = {"limit": request.limit + 1}
+    for clause in (*of_offer, *of_place):
+        values |= clause.values
+    places = " AND ".join(clause.sql for clause in of_place) or "true"
+    offers = " AND ".join(clause.sql for clause in of_offer)
+    words = "; ".join(clause.sentence for clause in (*of_offer, *of_place) if clause.sentence)
+    sql = f"""
+        SELECT p.dataset, p.facility_id, p.name, p.provider, p.provider_key, p.street, p.house_number, p.postcode,
+               p.city, p.state, p.barrier_free, p.phone, p.email, p.website,
+               CASE WHEN p.area_key IS NOT NULL THEN srk_release_level() END AS area_level, p.area_key,
+               a.name AS area_name, round(ST_X(g.lonlat)::numeric, 6)::float8 AS lon,
+               round(ST_Y(g.lonlat)::numeric, 6)::float8 AS lat, f.offers
+        FROM place_visible p
+        CROSS JOIN LATERAL (SELECT ST_Transform(p.point, 4326) AS lonlat OFFSET 0) g
+        JOIN LATERAL (
+            SELECT json_agg(json_build_object(
+                'id', o.offer_id, 'name', o.name, 'category', o.category, 'type', o.type,
+                'paragraphs', o.paragraphs, 'age_from', o.age_from, 'age_to', o.age_to, 'supply', o.supply,
+                'supply_unit', o.supply_unit, 'use', o.use, 'use_unit', o.use_unit, 'service_area', o.service_area,
+                'opening_hours', o.opening_hours, 'release', o.release, 'valid_from', o.valid_from,
+                'valid_to', o.valid_to, 'as_of', o.as_of) ORDER BY o.offer_id) AS offers
+            FROM offer_visible o
+            WHERE o.import_id = p.import_id AND o.facility_id = p.facility_id AND {offers}
+        ) f ON f.offers IS NOT NULL
+        LEFT JOIN area_visible a ON a.level = srk_release_level() AND a.key = p.area_key
+        WHERE {places}
+        ORDER BY p.dataset, p.facility_id
+        LIMIT :limit
+    """
+    return sql, values, words
+
+
+def facilities(session: Session, request: FacilitiesRequest) -> Answer[PlaceRow]:
+    """Return the places that fit, ordered by dataset and id, each with its matching offers.
+
+    Raises ``ParameterError`` for an unknown category, level or barrier_free value.
+    """
+    if request.area is not None:
+        require_level(session, request.area[0], "area")
+    sql, values, words = statement(request)
+    found = session.execute(text(sql), values).all()
+    rows = [PlaceRow(*row) for row in found[: request.limit]]
+    without_ages = sum(offer["age_from"] is None for row in rows for offer in row.offers)
+    warnings = [WITHOUT_RELEASE]
+    if without_ages:
+        warnings.append(f"{without_ages} Angebote ohne Altersangabe („Alter nicht angegeben“).")
+    without_point = sum(row.lon is None for row in rows)
+    if without_point:
+        warnings.append(f"{without_point} Einrichtungen ohne gezeigten Standort.")
+    meta = footnotes(
+        session,
+        title="Einrichtungen und Angebote",
+        method=f"Einrichtungen mit mindestens einem passenden Angebot: {words}.",
+        unit="Einrichtungen",
+        version=request.version,
+        sources=read_sources(session, "facilities", {row.dataset for row in rows} if rows else None),
+        missing=without_point,
+        warnings=warnings,
+    )
+    if len(found) > request.limit:
+        meta.next = f"{rows[-1].dataset}\n{rows[-1].facility_id}"
+    return Answer(meta, rows)
+
+
+def category_counts(session: Session, *, on: date) -> dict[str, int]:
+    """Return the number of visible places with a shown point, by category, for the map's switches."""
+    found = session.execute(
+        text(f"""
+            SELECT o.category, count(DISTINCT (o.import_id, o.facility_id))
+            FROM offer_visible o
+            JOIN place_point_visible g ON g.import_id = o.import_id AND g.facility_id = o.facility_id
+            WHERE {VALID_ON} GROUP BY o.category
+        """),
+        {"on": on},
+    )
+    counts: dict[str, int] = {category: count for category, count in found}
+    return {category: counts[category] for category in CATEGORIES if category in counts}

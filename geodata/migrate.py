@@ -1,0 +1,131 @@
+"""Roles, extensions and migrations: bringing any PostGIS to the state the code expects.
+
+Roles belong to the cluster, not to a database, so they are made here, idempotently, and never dropped;
+migrations only GRANT. Everything in the database is owned by the plain role ``srk_owner``.
+"""
+
+from pathlib import Path
+
+import psycopg.errors
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.pool import NullPool
+
+from geodata.cluster import Cluster
+from geodata.database import OWNER, READ_GROUP, WRITE_GROUP
+from geodata.errors import DatabaseStateError
+
+SERVING_LOGIN = "srk_app"
+_GROUPS = (OWNER, READ_GROUP, WRITE_GROUP)
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Return Alembic's configuration, bound to ``connection`` where one is given."""
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    made.set_main_option("path_separator", "os")
+    if connection is not None:
+        made.attributes["connection"] = connection
+    return made
+
+
+def head() -> str:
+    """Return the newest revision the code knows."""
+    newest = ScriptDirectory.from_config(config()).get_current_head()
+    if newest is None:  # pragma: no cover - the package always ships migrations
+        raise DatabaseStateError("Die Migrationen fehlen.")
+    return newest
+
+
+def current(engine: Engine) -> str | None:
+    """Return the revision the database is at, None if it was never migrated."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the database behind ``url`` to ``revision``: groups, extension, migrations, in that order.
+
+    ``url`` needs the right to create roles and the extension, unless both are there already.
+    """
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            _ensure_groups(connection)
+            _ensure_extension(connection)
+            connection.execute(text(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER}"))
+            connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {READ_GROUP}, {WRITE_GROUP}"))
+            database = connection.dialect.identifier_preparer.quote(engine.url.database or "postgres")
+            connection.execute(text(f"GRANT TEMPORARY ON DATABASE {database} TO {WRITE_GROUP}"))
+            connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
+            settings = config(connection)
+            if revision == "base":
+                command.downgrade(settings, revision)
+            else:
+                command.upgrade(settings, revision)
+    except OperationalError as error:
+        raise DatabaseStateError("Die Datenbank ist nicht erreichbar.") from error
+    finally:
+        engine.dispose()
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Take the database back to ``revision``; what the newer revisions added is dropped with its data."""
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
+        command.downgrade(config(connection), revision)
+    engine.dispose()
+
+
+def prepare_private_database(cluster: Cluster, database: str) -> None:
+    """Create ``database`` in the private cluster if it is not there, and bring it to the newest revision."""
+    with cluster.connect("postgres") as connection:
+        for statement in (f'CREATE DATABASE "{database}"', f"CREATE ROLE {SERVING_LOGIN} LOGIN"):
+            try:
+                connection.execute(statement)
+            except (
+                psycopg.errors.DuplicateDatabase,
+                psycopg.errors.DuplicateObject,
+                psycopg.errors.UniqueViolation,
+            ):
+                continue
+    migrate(cluster.url(database))
+    with cluster.connect(database) as connection:
+        connection.execute(f"GRANT {READ_GROUP} TO {SERVING_LOGIN}")
+
+
+def _ensure_groups(connection: Connection) -> None:
+    for group in _GROUPS:
+        try:
+            with connection.begin_nested():
+                if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": group}):
+                    connection.execute(text(f"CREATE ROLE {group} NOLOGIN"))
+        except ProgrammingError as error:
+            if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+                raise DatabaseStateError(
+                    f"Die Rolle „{group}“ fehlt, und dieser Zugang darf sie nicht anlegen. "
+                    f"Bitte als Verwalter einmal ausführen: CREATE ROLE {group} NOLOGIN;"
+                ) from error
+            if not isinstance(error.orig, psycopg.errors.DuplicateObject):
+                raise
+        member = connection.scalar(text("SELECT pg_has_role(current_user, :name, 'MEMBER')"), {"name": group})
+        if not member:
+            connection.execute(text(f"GRANT {group} TO CURRENT_USER"))
+
+
+def _ensure_extension(connection: Connection) -> None:
+    if connection.scalar(text("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")):
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
+    except ProgrammingError as error:
+        raise DatabaseStateError(
+            "Die Erweiterung PostGIS fehlt in dieser Datenbank, und dieser Zugang darf sie nicht anlegen. "
+            "Bitte als Verwalter einmal ausführen: CREATE EXTENSION postgis;"
+        ) from error

@@ -1,0 +1,13 @@
+"""Alembic's entry point: migrations run on the connection that ``geodata.migrate`` hands over."""
+
+from alembic import context
+
+from geodata.tables import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    transactional_ddl=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

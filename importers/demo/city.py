@@ -1,0 +1,80 @@
+"""The whole demo city in memory: areas of five levels with residents, and facilities of six categories."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from shapely import MultiPolygon
+
+from importers.demo import borders, facilities, facts, population
+from importers.demo.sozialraeume import sozialraeume
+
+LEVELS = ("land", "bezirk", "stadtteil", "statgebiet", "sozialraum")
+"""The levels in the order in which they are to be loaded: parents before children."""
+
+LAND_KEY = "02"
+"""Official key of the Land Hamburg."""
+
+
+@dataclass(frozen=True)
+class DemoArea:
+    """One area.
+
+    `key` is unique within its level, `parent_key` the key of the area above it (None for the Land),
+    `geometry` is in EPSG:25832 (metres), `residents` are persons by column of `population.COLUMNS`.
+    """
+
+    key: str
+    name: str
+    parent_key: str | None
+    geometry: MultiPolygon
+    residents: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class DemoCity:
+    """The city: `areas` by level in the order of `LEVELS`, `facilities` by category as canonical rows of text."""
+
+    areas: Mapping[str, Sequence[DemoArea]]
+    facilities: Mapping[str, Sequence[Mapping[str, str]]]
+
+
+def build() -> DemoCity:
+    """Build the city. The result is the same every time."""
+    cells = borders.statgebiete(facts.stadtteile())
+    people = population.residents(facts.stadtteile())
+    gebiete = [DemoArea(key, f"Beispielgebiet {key}", key[:5], cells[key], people[key]) for key in cells]
+    stadtteile = [
+        _whole(place.key, place.name, place.bezirk_key, [part for part in gebiete if part.parent_key == place.key])
+        for place in facts.stadtteile()
+    ]
+    bezirke = [
+        _whole(place.key, place.name, LAND_KEY, [part for part in stadtteile if part.parent_key == place.key])
+        for place in facts.bezirke()
+    ]
+    areas: dict[str, Sequence[DemoArea]] = {
+        "land": (_whole(LAND_KEY, "Hamburg", None, bezirke),),
+        "bezirk": tuple(bezirke),
+        "stadtteil": tuple(stadtteile),
+        "statgebiet": tuple(gebiete),
+        "sozialraum": tuple(_sozialraeume(gebiete)),
+    }
+    young = {key: population.under_18(row) for key, row in people.items()}
+    return DemoCity(areas=areas, facilities=facilities.facilities(facts.stadtteile(), cells, young))
+
+
+def _sozialraeume(gebiete: Sequence[DemoArea]) -> list[DemoArea]:
+    by_key = {area.key: area for area in gebiete}
+    bezirk_names = {place.key: place.name for place in facts.bezirke()}
+    groups = sozialraeume(
+        {key: area.geometry for key, area in by_key.items()},
+        {key: area.residents[population.TOTAL] for key, area in by_key.items()},
+    )
+    return [
+        _whole(key, f"Beispiel-Sozialraum {bezirk_names[key[1]]} {int(key[2:])}", key[1], [by_key[m] for m in members])
+        for key, members in groups.items()
+    ]
+
+
+def _whole(key: str, name: str, parent_key: str | None, parts: Sequence[DemoArea]) -> DemoArea:
+    geometry = borders.merge([part.geometry for part in parts])
+    return DemoArea(key, name, parent_key, geometry, population.added(part.residents for part in parts))

@@ -1,0 +1,198 @@
+"""Facilities: rows of offers from any table or geodata file to one visible version of places and offers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import shapely
+from numpy.typing import NDArray
+from sqlalchemy import Engine
+
+from geodata.tables import CATEGORIES
+from importers import numbers, place
+from importers.copying import copy_rows, staging_table
+from importers.errors import MappingError
+from importers.kinds import facility_rows as rows_of
+from importers.kinds import facility_tables
+from importers.load import Footnotes, Limit, Rules, importing, refresh_statistics
+from importers.mapping import Mapping, Rule, canonical, require_columns
+from importers.report import Report
+from importers.sources import Chunk, Source
+
+
+@dataclass(frozen=True, slots=True)
+class FacilitiesImport:
+    """What to load and how doubtful cases are decided.
+
+    ``category``: for rows that name none. ``home_level``: outside means outside the union of its areas.
+    ``keep_outside_km``: keep places outside up to that distance, without area. ``home_state``: the Land
+    entered where a row names none and its place lies inside.
+    """
+
+    category: str
+    home_level: str = "bezirk"
+    home_state: str = "Hamburg"
+    dataset: str | None = None
+    crs: str | None = None
+    decimal: Literal[",", "."] | None = None
+    dash: Literal["zero", "missing"] | None = None
+    keep_outside_km: float | None = None
+    mapping: Mapping = field(default_factory=Mapping)
+    footnotes: Footnotes | None = None
+    rules: Rules = field(default_factory=lambda: Rules(max_rejects=Limit(share=0.05)))
+
+
+def import_facilities(engine: Engine, source: Source, wanted: FacilitiesImport) -> Report:
+    """Load offers and their places in one transaction; return the report.
+
+    Raises ``MappingError`` when columns, numbers or CRS do not fit, ``RefusedError`` when the limits on
+    rejects or shrinkage are passed. Nothing is changed then.
+    """
+    if wanted.category not in CATEGORIES:
+        raise MappingError(f"Die Kategorie „{wanted.category}“ gibt es nicht. Möglich: {', '.join(CATEGORIES)}.")
+    mapping = wanted.mapping
+    info = mapping.dataset
+    report = Report(
+        wanted.dataset or info.name or f"facilities.{wanted.category}", "facilities", source.provenance.source
+    )
+    rules = _rules(wanted)
+    require_columns(rules, source.columns, ("name",), source.provenance.source)
+    if not mapping.identity.columns and "id" not in rules and "id" not in {c.strip().lower() for c in source.columns}:
+        raise MappingError(
+            f"„{source.provenance.source}“ hat keine Spalte „id“. Vorhanden: {', '.join(source.columns)}. "
+            "Eine Zuordnung (--mapping) kann unter [identity] nennen, welche Spalten ein Angebot ausmachen."
+        )
+    reading = _reading(source, rules, wanted)
+    notes = wanted.footnotes or Footnotes(
+        info.title or f"Einrichtungen: {wanted.category}", info.licence, info.attribution, info.as_of
+    )
+    with importing(engine, report, source.provenance, notes, wanted.rules) as job:
+        facility_tables.require_home_areas(job, wanted.home_level)
+        staging_table(job.session, "stage_offer", facility_tables.STAGE)
+        names = [name for name, _kind in facility_tables.STAGE]
+        for chunk in source.chunks():
+            copy_rows(job.session, "stage_offer", names, _checked(chunk, wanted, rules, reading, source, report))
+        for row, why in source.bad_rows.items():
+            report.rows_read += 1
+            report.reject(row, None, None, why)
+        for note in source.notes:
+            report.info(note)
+        facility_tables.load(job, wanted.home_level, wanted.home_state, wanted.keep_outside_km)
+    if not report.dry_run:
+        refresh_statistics(engine, ("place", "offer", "facility_area"))
+    return report
+
+
+def _rules(wanted: FacilitiesImport) -> dict[str, Rule]:
+    rules = dict(wanted.mapping.columns)
+    unknown = sorted(set(rules) - set(rows_of.COLUMNS))
+    if unknown:
+        raise MappingError(
+            f"Die Zuordnung nennt die Spalte „{unknown[0]}“, die es bei Einrichtungen nicht gibt. "
+            f"Möglich sind: {', '.join(rows_of.COLUMNS)}."
+        )
+    return rules
+
+
+def _reading(source: Source, rules: dict[str, Rule], wanted: FacilitiesImport) -> rows_of.Reading:
+    """Settle how numbers are written before any is read: by option, by mapping, else by the whole file."""
+    dash = wanted.dash or wanted.mapping.source.dash
+    decimal = wanted.decimal or wanted.mapping.source.decimal
+    lower = {name.strip().lower() for name in source.columns}
+    if decimal is None and any(name in rules or name in lower for name in rows_of.NUMERIC):
+        cells: set[str] = set()
+        for chunk in source.chunks():
+            cells.update(rows_of.number_cells(canonical(chunk.frame, rules, rows_of.NUMERIC)))
+        decimal = numbers.infer_decimal(sorted(cells))  # type: ignore[assignment]
+    return rows_of.Reading(decimal, numbers.Dash(dash) if dash else None)
+
+
+def _checked(
+    chunk: Chunk,
+    wanted: FacilitiesImport,
+    rules: dict[str, Rule],
+    reading: rows_of.Reading,
+    source: Source,
+    report: Report,
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows that may be staged; note the others."""
+    rows = chunk.rows
+    report.rows_read += len(rows)
+    table = rows_of.parsed(canonical(chunk.frame, rules, rows_of.COLUMNS), rows, reading, report)
+    table["category"] = table["category"].where(table["category"].notna(), wanted.category)
+    default = np.where(table["category"] == "hze", "internal", "public")
+    table["release"] = table["release"].where(table["release"].notna(), default)
+    rows_of.derive_ids(table, wanted.mapping.identity.columns)
+    rows_of.check_rows(table, rows, report)
+    metres = _points(chunk, table, wanted, source, report)
+    refused = report.rejected_rows()
+    keep = np.array([row not in refused for row in rows.tolist()])
+    staged = table[keep].copy()
+    staged.insert(0, "row", rows[keep])
+    staged["age_from"] = staged["age_from"].where(staged["age_from"].notna() | staged["age_to"].isna(), 0)
+    staged["paragraphs"] = [
+        "{}" if pd.isna(v) else "{" + ",".join(p.strip() for p in v.split(";")) + "}" for v in staged["paragraphs"]
+    ]
+    for column in ("age_from", "age_to"):
+        staged[column] = [None if pd.isna(v) else int(v) for v in staged[column]]
+    points = shapely.points(metres[keep]) if keep.any() else np.array([], dtype=object)
+    staged["geom"] = shapely.to_wkb(shapely.set_srid(points, place.TARGET), hex=True, include_srid=True)
+    plain = staged[[name for name, _kind in facility_tables.STAGE]].astype(object)
+    yield from plain.where(plain.notna(), None).itertuples(index=False, name=None)
+
+
+def _points(
+    chunk: Chunk, table: pd.DataFrame, wanted: FacilitiesImport, source: Source, report: Report
+) -> NDArray[np.float64]:
+    """Return the places' points in metres, shape (n, 2); rows without a usable one are noted as rejects."""
+    rows = chunk.rows
+    given = wanted.crs or wanted.mapping.source.crs
+    if chunk.geometry is not None:
+        declared = given or source.provenance.crs
+        if declared is None:
+            raise MappingError(f"„{source.provenance.source}“ nennt kein Koordinatensystem; bitte --crs angeben.")
+        x, y = _feature_points(chunk, report)
+        metres = _placed(x, y, declared, rows, report)
+        report.crs = place.crs(declared).to_string()
+    else:
+        metres = np.full((len(rows), 2), np.nan)
+        for columns, declared in ((("lon", "lat"), "EPSG:4326"), (("x", "y"), given)):
+            x, y = (table[name].to_numpy(dtype=float) for name in columns)
+            use = ~np.isnan(x) & ~np.isnan(y) & np.isnan(metres[:, 0])
+            if not use.any():
+                continue
+            if declared is None:
+                raise MappingError(
+                    "Die Quelle hat Koordinaten in x und y; bitte ihr Koordinatensystem mit --crs angeben."
+                )
+            report.crs = place.crs(declared).to_string()
+            metres[use] = _placed(x[use], y[use], declared, rows[use], report)
+    refused = report.rejected_rows()
+    for i in np.flatnonzero(~np.isfinite(metres).all(axis=1)):
+        if int(rows[i]) not in refused:
+            report.reject(int(rows[i]), "lon", None, "Die Koordinate fehlt oder ist keine Zahl.", "Bitte ergänzen.")
+    return metres
+
+
+def _feature_points(chunk: Chunk, report: Report) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    geometry = chunk.geometry
+    assert geometry is not None  # noqa: S101 - the caller asked
+    other = np.flatnonzero(~np.isin(shapely.get_type_id(geometry), (-1, 0)))
+    if len(other):
+        geometry = geometry.copy()
+        geometry[other] = shapely.point_on_surface(geometry[other])
+        for i in other:
+            report.info("Statt einer Fläche oder Linie wurde ein Punkt darin genommen.", row=int(chunk.rows[i]))
+    return shapely.get_x(geometry), shapely.get_y(geometry)
+
+
+def _placed(
+    x: NDArray[np.float64], y: NDArray[np.float64], declared: str, rows: NDArray[Any], report: Report
+) -> NDArray[np.float64]:
+    causes = place.implausible(x, y, declared)
+    for i, cause in enumerate(causes):
+        if cause:
+            report.reject(int(rows[i]), "lon", f"{x[i]:.8g} {y[i]:.8g}", cause, "Bitte die Koordinaten prüfen.")
+    return place.to_metres(x, y, declared)

@@ -1,0 +1,214 @@
+"""The one transactional loader: a version becomes visible complete, or nothing changes, whatever happens.
+
+Everything an import does, its derivations included, runs inside one writing transaction under the advisory
+lock of the writers. Readers never wait: they see the version before until the commit.
+"""
+
+import contextlib
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import orjson
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session
+
+from geodata.database import OWNER, lock_writers, writing
+from importers.errors import MappingError, RefusedError
+from importers.report import Report, Severity
+from importers.sources import Provenance
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How many rejects are borne: a number, or a share of the rows read (``5%`` is 0.05)."""
+
+    number: int | None = None
+    share: float | None = None
+
+    @classmethod
+    def parse(cls, value: str, option: str) -> "Limit":
+        """Read ``10`` or ``5%``; raise ``MappingError`` naming the option."""
+        body = value.strip().removesuffix("%").strip().replace(",", ".")
+        try:
+            if value.strip().endswith("%"):
+                share = float(body) / 100
+                if 0 <= share <= 1:
+                    return cls(share=share)
+            elif body.isdecimal():
+                return cls(number=int(body))
+        except ValueError:
+            pass
+        raise MappingError(f"{option} braucht eine Zahl oder einen Anteil wie „5%“, nicht „{value}“.")
+
+    def allows(self, rejected: int, read: int) -> bool:
+        """Tell whether that many rejects are borne (equal to the limit is)."""
+        if self.number is not None:
+            return rejected <= self.number
+        return rejected <= (self.share or 0.0) * read
+
+    def words(self) -> str:
+        """Return the limit as a reader writes it."""
+        return str(self.number) if self.number is not None else f"{100 * (self.share or 0):g} %"
+
+
+@dataclass(frozen=True, slots=True)
+class Footnotes:
+    """What an import knows of its source, for the footnotes of every answer."""
+
+    title: str
+    licence: str | None = None
+    attribution: str | None = None
+    as_of: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The limits an import must keep, and whether it is a rehearsal."""
+
+    max_rejects: Limit
+    max_shrink: Limit = field(default_factory=lambda: Limit(share=0.3))
+    allow_orphans: bool = False
+    dry_run: bool = False
+
+
+@dataclass(slots=True)
+class Job:
+    """An import under way. ``previous_id`` is the version visible so far."""
+
+    session: Session
+    dataset_id: int
+    import_id: int
+    previous_id: int | None
+    report: Report
+    rules: Rules
+
+
+class _Rehearsed(Exception):  # noqa: N818 - no error: it takes a rehearsal's transaction back
+    pass
+
+
+@contextlib.contextmanager
+def importing(engine: Engine, report: Report, provenance: Provenance, notes: Footnotes, rules: Rules) -> Iterator[Job]:
+    """Open an import of ``report.dataset``; commit when the block ends well (unless it is a dry run).
+
+    The block loads rows under ``job.import_id``, notes findings in the report and calls ``publish`` last.
+    """
+    report.source = provenance.source
+    report.checksum = provenance.checksum
+    report.format = provenance.format
+    report.encoding = provenance.encoding
+    report.dry_run = rules.dry_run
+    with contextlib.suppress(_Rehearsed), writing(engine) as session:
+        lock_writers(session)
+        dataset_id, previous_id = _dataset(session, report)
+        import_id = session.execute(
+            text("""
+                INSERT INTO import_run (dataset_id, source, checksum, title, licence, attribution, as_of,
+                                        rows_read, rows_loaded, rows_rejected, report)
+                VALUES (:dataset_id, :source, :checksum, :title, :licence, :attribution, :as_of, 0, 0, 0, '{}')
+                RETURNING id
+            """),
+            {
+                "dataset_id": dataset_id,
+                "source": provenance.source,
+                "checksum": provenance.checksum,
+                "title": notes.title,
+                "licence": notes.licence,
+                "attribution": notes.attribution,
+                "as_of": notes.as_of,
+            },
+        ).scalar_one()
+        yield Job(session, dataset_id, import_id, previous_id, report, rules)
+        if rules.dry_run:
+            raise _Rehearsed
+
+
+def _dataset(session: Session, report: Report) -> tuple[int, int | None]:
+    session.execute(
+        text("INSERT INTO dataset (name, kind) VALUES (:name, :kind) ON CONFLICT (name) DO NOTHING"),
+        {"name": report.dataset, "kind": report.kind},
+    )
+    row = session.execute(
+        text("SELECT id, kind, current_import_id FROM dataset WHERE name = :name"), {"name": report.dataset}
+    ).one()
+    if row.kind != report.kind:
+        raise MappingError(f"Der Bestand „{report.dataset}“ ist von anderer Art und wird nicht überschrieben.")
+    return row.id, row.current_import_id
+
+
+def check_rejects(job: Job) -> None:
+    """Refuse the source if more rows were rejected than the limit bears, or nothing is left."""
+    report, limit = job.report, job.rules.max_rejects
+    if report.rows_read == 0:
+        raise RefusedError("Die Quelle enthält keine Zeilen; nichts wurde geändert.", report)
+    if limit.allows(report.rows_rejected, report.rows_read) and report.rows_rejected < report.rows_read:
+        return
+    reason, count = report.reasons(Severity.REJECT)[0]
+    first = next(report.of(Severity.REJECT))
+    raise RefusedError(
+        f"{report.rows_rejected} von {report.rows_read} Zeilen wurden zurückgewiesen (erlaubt: {limit.words()}); "
+        f"nichts wurde geändert. Häufigster Grund ({count}-mal): {reason} Zuerst in Zeile {first.row}.",
+        report,
+    )
+
+
+def check_shrink(job: Job, before: int, after: int) -> None:
+    """Refuse a source that lost more rows against the version before than the limit bears."""
+    job.report.before = before
+    if before and not job.rules.max_shrink.allows(before - after, before):
+        raise RefusedError(
+            f"Der Bestand würde von {before} auf {after} Zeilen schrumpfen (erlaubt: höchstens "
+            f"{job.rules.max_shrink.words()} weniger, --max-shrink); nichts wurde geändert.",
+            job.report,
+        )
+
+
+def publish(job: Job, *, loaded: int, tables: tuple[str, ...]) -> None:
+    """Make the loaded version the visible one, drop the version before the previous, raise the data version.
+
+    ``tables`` are the tables (names of ours) that hold rows of this kind, children first.
+    """
+    session, report = job.session, job.report
+    report.rows_loaded = loaded
+    values = {"dataset_id": job.dataset_id, "import_id": job.import_id, "previous_id": job.previous_id}
+    session.execute(
+        text(
+            "UPDATE dataset SET current_import_id = :import_id, previous_import_id = :previous_id "
+            "WHERE id = :dataset_id"
+        ),
+        values,
+    )
+    for table in tables:
+        session.execute(
+            text(f"""
+                DELETE FROM {table} WHERE import_id IN (
+                    SELECT id FROM import_run
+                    WHERE dataset_id = :dataset_id AND id <> :import_id AND id IS DISTINCT FROM :previous_id)
+            """),  # noqa: S608 - table names are constants of the callers
+            values,
+        )
+    report.data_version = session.execute(
+        text("UPDATE instance_state SET data_version = data_version + 1 RETURNING data_version")
+    ).scalar_one()
+    session.execute(
+        text("""
+            UPDATE import_run SET rows_read = :read, rows_loaded = :loaded, rows_rejected = :rejected,
+                                  report = CAST(:report AS jsonb)
+            WHERE id = :import_id
+        """),
+        {
+            **values,
+            "read": report.rows_read,
+            "loaded": loaded,
+            "rejected": report.rows_rejected,
+            "report": orjson.dumps(report.to_json()).decode(),
+        },
+    )
+
+
+def refresh_statistics(engine: Engine, tables: tuple[str, ...]) -> None:
+    """Let the planner know the new sizes; a convenience after a large load, outside its transaction."""
+    with writing(engine, group=OWNER) as session:
+        for table in tables:
+            session.execute(text(f"ANALYZE {table}"))

@@ -1,0 +1,63 @@
+"""What every source yields: columns, chunks of rows, and where they come from."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import pandas as pd
+from numpy.typing import NDArray
+
+CHUNK_ROWS = 50_000
+MAX_FILE_BYTES = 2 * 1024**3
+MAX_GEOJSON_BYTES = 256 * 1024**2
+MAX_LINE_BYTES = 1024**2
+MAX_UNPACKED_BYTES = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where rows come from. ``crs`` is what the source declares (``EPSG:4326``), None if it declares nothing."""
+
+    source: str
+    checksum: str
+    format: str
+    encoding: str | None = None
+    crs: str | None = None
+
+
+@dataclass(slots=True)
+class Chunk:
+    """Some rows. ``rows`` are their numbers as a reader of the file counts them.
+
+    ``frame`` holds str, int, float, bool or None (dtype object) under the source's own column names;
+    ``geometry`` is shapely geometry in the source's CRS, or None for tables.
+    """
+
+    rows: NDArray[Any]
+    frame: pd.DataFrame
+    geometry: NDArray[Any] | None = None
+
+
+class Source(Protocol):
+    """A source of rows; ``chunks`` may be called again and starts from the beginning each time.
+
+    ``notes`` are sentences for the report; ``bad_rows`` maps a row number to why it could not be read
+    (filled while ``chunks`` is consumed).
+    """
+
+    provenance: Provenance
+    columns: tuple[str, ...]
+    notes: list[str]
+    bad_rows: dict[int, str]
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the rows in order."""
+        ...
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,0 +1,184 @@
+"""Geodata files through GDAL: GeoJSON, GeoPackage, Shapefile (also zipped)."""
+
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+import pyogrio
+import pyogrio.raw
+import shapely
+from numpy.typing import NDArray
+
+from importers.errors import SourceError
+from importers.sources.base import (
+    CHUNK_ROWS,
+    MAX_GEOJSON_BYTES,
+    MAX_UNPACKED_BYTES,
+    Chunk,
+    Provenance,
+    checksum,
+)
+
+_SHAPE_PARTS = {".shp", ".shx", ".dbf", ".prj", ".cpg"}
+
+
+class VectorSource:
+    """One layer of a geodata file. Row numbers are the features' positions, from 1. Heights are dropped, noted."""
+
+    def __init__(
+        self, file: Path, *, name: str, digest: str, layer: str | None, keep: tempfile.TemporaryDirectory[str] | None
+    ) -> None:
+        self._file = file
+        self._name = name
+        self._keep_until_done = keep
+        self.notes: list[str] = []
+        self.bad_rows: dict[int, str] = {}
+        self._layer = self._choose_layer(layer)
+        info = self._guarded(lambda: pyogrio.read_info(file, layer=self._layer))
+        self._features = int(info["features"])
+        self._chunked = info["driver"] in {"GPKG", "ESRI Shapefile"} and self._features > CHUNK_ROWS
+        self.columns = tuple(str(name) for name in info["fields"])
+        if info["geometry_type"] is None:
+            self.notes.append("Die Ebene hat keine Geometrie.")
+        elif str(info["geometry_type"]).endswith(("Z", "M")) or "2.5D" in str(info["geometry_type"]):
+            self.notes.append("Höhenangaben (3D) wurden weggelassen.")
+        encoding = info.get("encoding") if info["driver"] == "ESRI Shapefile" else None
+        self.provenance = Provenance(name, digest, str(info["driver"]), encoding=encoding, crs=info["crs"])
+
+    def _choose_layer(self, wanted: str | None) -> str:
+        layers = [str(row[0]) for row in self._guarded(lambda: pyogrio.list_layers(self._file))]
+        if not layers:
+            raise SourceError(f"„{self._name}“ enthält keine Ebene.")
+        if wanted is None:
+            if len(layers) > 1:
+                raise SourceError(
+                    f"„{self._name}“ hat mehrere Ebenen; bitte eine mit --layer wählen: {', '.join(layers)}."
+                )
+            return layers[0]
+        if wanted not in layers:
+            raise SourceError(f"„{self._name}“ hat keine Ebene „{wanted}“. Vorhanden: {', '.join(layers)}.")
+        return wanted
+
+    def _guarded(self, read: Any) -> Any:  # noqa: ANN401 - passes through what the reader returns
+        try:
+            with warnings.catch_warnings():
+                # GDAL reports a damaged file as a warning and goes on with half of it: that is refused.
+                warnings.simplefilter("error")
+                warnings.filterwarnings("ignore", message=".*Measured.*")
+                return read()
+        except SourceError:
+            raise
+        except Exception as error:  # GDAL's drivers raise many kinds for broken bytes
+            raise SourceError(f"„{self._name}“ ist beschädigt oder keine lesbare Geodatei.") from error
+
+    def chunks(self) -> Iterator[Chunk]:
+        """Yield the features in order; GeoPackage and Shapefile piecewise, others at once."""
+        step = CHUNK_ROWS if self._chunked else max(self._features, 1)
+        for start in range(0, max(self._features, 1), step):
+            window = {"skip_features": start, "max_features": step} if self._chunked else {}
+            meta, _fids, wkb, fields = self._guarded(
+                lambda window=window: pyogrio.raw.read(
+                    self._file, layer=self._layer, force_2d=True, datetime_as_string=True, **window
+                )
+            )
+            count = len(fields[0]) if fields else (0 if wkb is None else len(wkb))
+            columns = {str(name): _plain(data) for name, data in zip(meta["fields"], fields, strict=True)}
+            frame = pd.DataFrame(columns, index=range(count), dtype=object)
+            geometry = None if wkb is None else self._guarded(lambda wkb=wkb: shapely.from_wkb(wkb))
+            yield Chunk(np.arange(start + 1, start + count + 1), frame, geometry)
+
+
+def open_vector(path: Path, *, layer: str | None) -> VectorSource:
+    """Open a geodata file, unpacking a zipped shapefile into a private folder first."""
+    digest = checksum(path)
+    if path.suffix.lower() == ".zip":
+        folder = tempfile.TemporaryDirectory(prefix="srk-")
+        inner, layer = _unpack_shapefile(path, Path(folder.name), layer)
+        return VectorSource(inner, name=path.name, digest=digest, layer=layer, keep=folder)
+    if path.suffix.lower() in {".geojson", ".json"}:
+        _require_whole_geojson(path)
+    elif path.suffix.lower() == ".shp":
+        for part in (".shx", ".dbf"):
+            if not path.with_suffix(part).exists() and not path.with_suffix(part.upper()).exists():
+                raise SourceError(f"Zu „{path.name}“ fehlt die Datei „{path.stem}{part}“.")
+    return VectorSource(path, name=path.name, digest=digest, layer=layer, keep=None)
+
+
+def _require_whole_geojson(path: Path) -> None:
+    # GDAL reads what it can of a truncated file; half a city must not pass for a whole one.
+    if path.stat().st_size > MAX_GEOJSON_BYTES:
+        raise SourceError(
+            f"„{path.name}“ ist größer als {MAX_GEOJSON_BYTES // 1024**2} MiB; bitte als GeoPackage liefern."
+        )
+    try:
+        document = orjson.loads(path.read_bytes())
+    except orjson.JSONDecodeError as error:
+        raise SourceError(
+            f"„{path.name}“ ist kein vollständiges JSON (Fehler bei Zeile {error.lineno}, Spalte {error.colno}); "
+            "vielleicht wurde die Datei abgeschnitten."
+        ) from None
+    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
+        raise SourceError(f"„{path.name}“ ist keine GeoJSON-FeatureCollection.")
+    features = document.get("features")
+    if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
+        raise SourceError(f"„{path.name}“: „features“ ist keine Liste von Objekten.")
+    if not features:
+        raise SourceError(f"„{path.name}“ enthält keine Objekte.")
+
+
+def _unpack_shapefile(path: Path, folder: Path, wanted: str | None) -> tuple[Path, str]:
+    """Unpack one shapefile's parts under plain names; nothing else leaves the archive."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [info for info in archive.infolist() if not info.is_dir()]
+            for info in members:
+                parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+                if ".." in parts or info.filename.startswith(("/", "\\")) or (parts and ":" in parts[0]):
+                    raise SourceError(
+                        f"„{path.name}“ enthält den Pfad „{info.filename}“, der aus dem Archiv hinausführt."
+                    )
+            if sum(info.file_size for info in members) > MAX_UNPACKED_BYTES:
+                raise SourceError(f"„{path.name}“ ist entpackt größer als {MAX_UNPACKED_BYTES // 1024**3} GiB.")
+            shapes = {PurePosixPath(i.filename).stem: i for i in members if i.filename.lower().endswith(".shp")}
+            if not shapes:
+                raise SourceError(f"„{path.name}“ enthält kein Shapefile (.shp).")
+            if wanted is None and len(shapes) > 1:
+                raise SourceError(
+                    f"„{path.name}“ enthält mehrere Shapefiles; bitte eines mit --layer wählen: {', '.join(shapes)}."
+                )
+            stem = wanted or next(iter(shapes))
+            if stem not in shapes:
+                raise SourceError(f"„{path.name}“ enthält kein Shapefile „{stem}“. Vorhanden: {', '.join(shapes)}.")
+            base = shapes[stem].filename[:-4]
+            for info in members:
+                suffix = PurePosixPath(info.filename).suffix.lower()
+                if info.filename[: -len(suffix) or None] == base and suffix in _SHAPE_PARTS:
+                    (folder / f"ebene{suffix}").write_bytes(archive.read(info))
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+        if isinstance(error, SourceError):
+            raise
+        raise SourceError(f"„{path.name}“ ist kein lesbares ZIP-Archiv.") from error
+    for part in (".shx", ".dbf"):
+        if not (folder / f"ebene{part}").exists():
+            raise SourceError(f"„{path.name}“: Zum Shapefile „{stem}“ fehlt die Datei „{stem}{part}“.")
+    return folder / "ebene.shp", "ebene"
+
+
+def _plain(data: NDArray[Any]) -> NDArray[Any]:
+    """Return a field as objects: integers stay integers even where GDAL made them floats to hold missing ones."""
+    if data.dtype.kind == "f":
+        whole = bool(np.all(np.isnan(data) | (data == np.floor(data))))
+        values: list[Any] = [None if np.isnan(v) else (int(v) if whole else float(v)) for v in data]
+    elif data.dtype.kind in "iub":
+        values = data.tolist()
+    else:
+        values = [None if v is None or (isinstance(v, float) and np.isnan(v)) else str(v) for v in data]
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out

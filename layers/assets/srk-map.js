@@ -1,0 +1,182 @@
+/* Sozialraumkarte: ground, panel and messages of a map.
+ * Everything that comes from data is written as text (nodes, textContent), never parsed as HTML. */
+(function () {
+  'use strict';
+
+  const SVG = 'http://www.w3.org/2000/svg';
+  const WIDE_PX = 720;
+  const handles = new Map();
+
+  /* A new element; strings among the children become text. */
+  function el(tag, attributes, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  }
+
+  /* A category's symbol, the same drawing as layers/palette.py makes. */
+  function symbol(style, size) {
+    const svg = document.createElementNS(SVG, 'svg');
+    const path = document.createElementNS(SVG, 'path');
+    const box = { class: 'srk-symbol', width: size, height: size, viewBox: '-1 -1 26 26', 'aria-hidden': 'true' };
+    const look = { d: style.shape, fill: style.colour, stroke: '#ffffff', 'stroke-width': 1.5, 'stroke-linejoin': 'round' };
+    for (const [name, value] of Object.entries(box)) svg.setAttribute(name, value);
+    for (const [name, value] of Object.entries(look)) path.setAttribute(name, value);
+    svg.append(path);
+    return svg;
+  }
+
+  function places(count) {
+    return count === 1 ? '1 Einrichtung' : `${Number(count || 0).toLocaleString('de-DE')} Einrichtungen`;
+  }
+
+  async function getJson(url, accept) {
+    const answer = await fetch(url, { headers: { Accept: accept }, signal: AbortSignal.timeout(60000) });
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    return answer.json();
+  }
+
+  /* Leaflet writes attributions as HTML: hand it escaped text. */
+  function escaped(text) {
+    return el('span', {}, text).innerHTML;
+  }
+
+  /* The one panel of a map: switches and legend. Closed on narrow maps, open on wide ones. */
+  const Panel = L.Control.extend({
+    options: { position: 'topright' },
+    onAdd(map) {
+      const id = `${map.getContainer().id}-panel`;
+      this.content = el('div', { class: 'srk-panel-content', id });
+      this.button = el('button', { type: 'button', class: 'srk-panel-button', 'aria-controls': id }, 'Auswahl und Legende');
+      this.button.addEventListener('click', () => this.open(this.content.hidden));
+      this.box = el('div', { class: 'srk-panel', role: 'group', 'aria-label': 'Auswahl und Legende' }, this.button, this.content);
+      L.DomEvent.disableClickPropagation(this.box);
+      L.DomEvent.disableScrollPropagation(this.box);
+      this.box.addEventListener('keydown', (event) => {
+        event.stopPropagation();
+        if (event.key === 'Escape' && !this.content.hidden) {
+          this.open(false);
+          this.button.focus();
+        }
+      });
+      this.fit(map);
+      map.on('resize', () => this.fit(map));
+      this.open(map.getSize().x >= WIDE_PX);
+      return this.box;
+    },
+    open(yes) {
+      this.content.hidden = !yes;
+      this.button.setAttribute('aria-expanded', String(yes));
+    },
+    fit(map) {
+      this.content.style.maxHeight = `${Math.max(120, map.getSize().y - 110)}px`;
+    },
+  });
+
+  class Handle {
+    constructor(map) {
+      this.map = map;
+      this.container = map.getContainer();
+      this.messages = new Map();
+      this.box = el('div', { class: 'srk-status', role: 'status' });
+      this.container.append(this.box);
+      L.DomEvent.disableClickPropagation(this.box);
+      this.level = null;
+      this.active = new Set();
+    }
+
+    /* A headed group of entries in the panel. */
+    section(heading) {
+      if (!this.panel) this.panel = new Panel().addTo(this.map);
+      const group = el('fieldset', { class: 'srk-section' }, el('legend', {}, heading));
+      this.panel.content.append(group);
+      return group;
+    }
+
+    /* Say something about one matter (or, without text, that it is settled). */
+    say(matter, text, retry) {
+      this.messages.delete(matter);
+      if (text) this.messages.set(matter, { text, retry });
+      this.box.replaceChildren(...[...this.messages.values()].map((message) => {
+        const line = el('p', {}, message.text);
+        if (message.retry) {
+          const again = el('button', { type: 'button' }, 'Erneut versuchen');
+          again.addEventListener('click', message.retry);
+          line.append(' ', again);
+        }
+        return line;
+      }));
+    }
+
+    /* Tell the page; it may listen on the map's element. */
+    emit(name, detail) {
+      this.container.dispatchEvent(new CustomEvent(`srk:${name}`, { bubbles: true, detail }));
+    }
+
+    /* What a shared link has to say to open the same view. */
+    state() {
+      const { lat, lng } = this.map.getCenter();
+      return {
+        lat: Number(lat.toFixed(5)), lon: Number(lng.toFixed(5)), zoom: this.map.getZoom(),
+        level: this.level, categories: [...this.active],
+      };
+    }
+
+    /* A popup that takes the focus and gives it back. */
+    popup(latlng, content, opener, offset) {
+      const size = this.map.getSize();
+      // A popup in preparation is closed first, so that its focus goes home before the new one takes it.
+      this.map.closePopup();
+      const popup = L.popup({
+        maxWidth: Math.min(320, size.x - 56), minWidth: Math.min(220, size.x - 56),
+        maxHeight: Math.max(160, Math.round(size.y * 0.55)), autoPanPadding: [12, 12], offset: offset || [0, 0],
+      });
+      popup.setLatLng(latlng).setContent(content).openOn(this.map);
+      const box = popup.getElement();
+      box.setAttribute('role', 'dialog');
+      const close = box.querySelector('.leaflet-popup-close-button');
+      if (close) close.setAttribute('aria-label', 'Schließen');
+      const heading = content.querySelector('h3');
+      if (heading) {
+        box.setAttribute('aria-label', heading.textContent);
+        heading.tabIndex = -1;
+        heading.focus({ preventScroll: true });
+      }
+      box.addEventListener('keydown', (event) => {
+        if (event.key === 'Escape') this.map.closePopup(popup);
+      });
+      popup.once('remove', () => {
+        const home = typeof opener === 'function' ? opener() : opener;
+        if (home && home.isConnected && box.contains(document.activeElement)) home.focus({ preventScroll: true });
+      });
+      return popup;
+    }
+  }
+
+  function canvas(map, frame) {
+    const handle = new Handle(map);
+    handles.set(handle.container.id, handle);
+    L.control.zoom({ zoomInTitle: 'Hineinzoomen', zoomOutTitle: 'Herauszoomen' }).addTo(map);
+    L.control.scale({ imperial: false, position: 'bottomleft' }).addTo(map);
+    const attribution = L.control.attribution({ prefix: false }).addTo(map);
+    if (frame.attribution) attribution.addAttribution(escaped(frame.attribution));
+    map.fitBounds(frame.bounds, { animate: false });
+    map.on('moveend', () => handle.emit('change', handle.state()));
+    // Leaflet notices a resized window only; the page may also give the map another size.
+    new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(handle.container);
+  }
+
+  function legend(id, data) {
+    const group = handles.get(id).section('Zeichen');
+    const list = el('ul', { class: 'srk-legend' });
+    for (const entry of data.entries) {
+      const sign = entry.kind === 'symbol' ? symbol(entry, 20) : el('span', { class: `srk-sign srk-sign-${entry.kind}`, 'aria-hidden': 'true' });
+      if (entry.kind === 'cluster') sign.append('12');
+      list.append(el('li', {}, sign, el('span', {}, entry.title)));
+    }
+    group.append(list);
+  }
+
+  window.srkMap = { canvas, legend, el, symbol, places, getJson, of: (id) => handles.get(id) };
+})();

