@@ -44,3 +44,15 @@ def datasets(session: Session, *, version: Version = Version.PUBLISHED) -> Answe
         missing=sum(r.as_of is None for r in rows),
     )
     return Answer(meta, rows)
+
+
+def loaded_datasets(session: Session) -> set[str]:
+    """Return the names of the datasets that have a visible version."""
+    return set(session.execute(text("SELECT dataset FROM dataset_visible")).scalars())
+
+
+def set_notice(session: Session, notice: str) -> None:
+    """Mark the whole database with a sentence that every answer then carries ("Beispieldaten …")."""
+    session.execute(
+        text("UPDATE instance_state SET notice = :notice WHERE notice IS DISTINCT FROM :notice"), {"notice": notice}
+    )

@@ -5,12 +5,13 @@ Each filter yields its SQL and its plain German sentence together, so that the f
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypedDict
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict  # pydantic reads it before Python 3.12
 
 from geodata.answer import WITHOUT_RELEASE, Answer, footnotes, read_sources
 from geodata.areas import VALID_ON, require_level
@@ -62,7 +63,8 @@ class PlaceRow:
     """One place with its matching offers.
 
     ``lon``/``lat`` (CRS84), address and contact are None where the viewer may only know the area, and where
-    they are not known. ``area_*`` is the area of the release level the place lies in, None outside of all.
+    they are not known. ``categories`` are those of the listed offers. ``area_*`` is the area of the release level
+    the place lies in, None outside of all.
     """
 
     dataset: str
@@ -85,6 +87,10 @@ class PlaceRow:
     lon: float | None
     lat: float | None
     offers: list[OfferRow]
+    categories: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "categories", sorted({offer["category"] for offer in self.offers}))
 
 
 @dataclass(frozen=True, slots=True)

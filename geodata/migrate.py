@@ -5,13 +5,11 @@ migrations only GRANT. Everything in the database is owned by the plain role ``s
 """
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import psycopg
 import psycopg.errors
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
@@ -19,12 +17,17 @@ from geodata.cluster import Cluster
 from geodata.database import OWNER, READ_GROUP, WRITE_GROUP
 from geodata.errors import DatabaseStateError
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 SERVING_LOGIN = "srk_app"
 _GROUPS = (OWNER, READ_GROUP, WRITE_GROUP)
 
 
-def config(connection: Connection | None = None) -> Config:
+def config(connection: Connection | None = None) -> "Config":
     """Return Alembic's configuration, bound to ``connection`` where one is given."""
+    from alembic.config import Config  # noqa: PLC0415 - only migrations pay for Alembic's import
+
     made = Config()
     made.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     made.set_main_option("path_separator", "os")
@@ -33,18 +36,30 @@ def config(connection: Connection | None = None) -> Config:
     return made
 
 
-def head() -> str:
-    """Return the newest revision the code knows."""
-    newest = ScriptDirectory.from_config(config()).get_current_head()
-    if newest is None:  # pragma: no cover - the package always ships migrations
-        raise DatabaseStateError("Die Migrationen fehlen.")
-    return newest
+def revision_of(cluster: Cluster, database: str) -> str | None:
+    """Return the revision a database of the private cluster is at; None if it is missing or empty."""
+    try:
+        with cluster.connect(database) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+        return None
+    return str(row[0]) if row else None
 
 
-def current(engine: Engine) -> str | None:
-    """Return the revision the database is at, None if it was never migrated."""
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+def revision_of_url(url: str) -> str | None:
+    """Return the revision of the database behind ``url``; None if it was never migrated."""
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar()
+            if not found:
+                return None
+            row = connection.execute(text("SELECT version_num FROM schema_revision")).scalar()
+            return None if row is None else str(row)
+    except OperationalError as error:
+        raise DatabaseStateError("Die Datenbank ist nicht erreichbar.") from error
+    finally:
+        engine.dispose()
 
 
 def migrate(url: str, revision: str = "head") -> None:
@@ -52,6 +67,8 @@ def migrate(url: str, revision: str = "head") -> None:
 
     ``url`` needs the right to create roles and the extension, unless both are there already.
     """
+    from alembic import command  # noqa: PLC0415
+
     engine = create_engine(url, poolclass=NullPool)
     try:
         with engine.begin() as connection:
@@ -62,11 +79,7 @@ def migrate(url: str, revision: str = "head") -> None:
             database = connection.dialect.identifier_preparer.quote(engine.url.database or "postgres")
             connection.execute(text(f"GRANT TEMPORARY ON DATABASE {database} TO {WRITE_GROUP}"))
             connection.execute(text(f"SET LOCAL ROLE {OWNER}"))
-            settings = config(connection)
-            if revision == "base":
-                command.downgrade(settings, revision)
-            else:
-                command.upgrade(settings, revision)
+            command.upgrade(config(connection), revision)
     except OperationalError as error:
         raise DatabaseStateError("Die Datenbank ist nicht erreichbar.") from error
     finally:
@@ -75,6 +88,8 @@ def migrate(url: str, revision: str = "head") -> None:
 
 def downgrade(url: str, revision: str) -> None:
     """Take the database back to ``revision``; what the newer revisions added is dropped with its data."""
+    from alembic import command  # noqa: PLC0415
+
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         connection.execute(text(f"SET LOCAL ROLE {OWNER}"))

@@ -68,7 +68,7 @@ class _Canvas(folium.Map):
         if not _NAME.match(name):
             raise ValueError(f"not a name for a map: {name!r}")
         super().__init__(
-            location=[(south + north) / 2, (west + east) / 2],
+            location=[round((south + north) / 2, 6), round((west + east) / 2, 6)],
             tiles=None,
             zoom_control=False,  # ours has German titles
             attribution_control=False,  # ours has no link and flag of a third party
@@ -77,8 +77,9 @@ class _Canvas(folium.Map):
         self._id = name
         self.options["maxZoom"] = _MAX_ZOOM
         self.frame = {"bounds": [[south, west], [north, east]], "attribution": attribution}
-        self.default_js = [("leaflet", urls["leaflet.js"]), ("srk-map", urls["srk-map.js"])]
-        self.default_css = [("leaflet", urls["leaflet.css"]), ("srk-map", urls["srk-map.css"])]
+        # Folium keeps both kinds of files in one dictionary: a name counts once over both.
+        self.default_js = [("leaflet", urls["leaflet.js"]), ("srk_map", urls["srk-map.js"])]
+        self.default_css = [("leaflet_css", urls["leaflet.css"]), ("srk_map_css", urls["srk-map.css"])]
 
 
 class _TileLayer(folium.TileLayer):
@@ -144,13 +145,20 @@ def parts(target: folium.Map) -> MapParts:
     figure = target.get_root()
     if not isinstance(figure, Figure):
         raise TypeError("a map is rendered in a figure of its own")
-    target.render()  # type: ignore[no-untyped-call]  # branca leaves it unannotated
+    sections = (figure.header, figure.html, figure.script)
+    # Rendering adds to the figure; it is put back, so that rendering again does not say everything twice.
+    before = [section._children.copy() for section in sections]  # noqa: SLF001  # branca has no other way
+    try:
+        target.render()  # type: ignore[no-untyped-call]  # branca leaves it unannotated
+        head, body, script = (section.render().strip() for section in sections)
+    finally:
+        for section, children in zip(sections, before, strict=True):
+            section._children = children  # noqa: SLF001
     header = _Header()
-    header.feed(figure.header.render())
+    header.feed(head)
     header.close()
-    body = figure.html.render().strip()
     css = "\n".join(header.css)
-    script = "\n".join([*header.inline, figure.script.render().strip()])
+    script = "\n".join([*header.inline, script])
     if _UNSAFE_BODY.search(body):
         raise ValueError("a part of the map writes inline styles, handlers or scripts")
     if "</" in css or re.search(r"</\s*script|<!--", script, re.IGNORECASE):

@@ -57,5 +57,5 @@ def add_facilities(
             ("srk-detail", urls["srk-detail.js"]),
             ("srk-facilities", urls["srk-facilities.js"]),
         ],
-        styles=[("markercluster", urls["MarkerCluster.css"])],
+        styles=[("markercluster_css", urls["MarkerCluster.css"])],
     )

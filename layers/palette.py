@@ -35,7 +35,7 @@ _ALL = (
     CategoryStyle("jsa", "Jugendsozialarbeit", "#b04e00", "M12 2.5L22.5 21h-21z"),
     CategoryStyle("asd", "Allgemeiner Sozialer Dienst", "#332288", "M3 3h18v18H3z"),
     CategoryStyle("kita", "Kindertagesbetreuung", "#c8328c", _CLOVER),
-    CategoryStyle("schule", "Schulen", "#1a7f91", "M12 1.5L22 9.5V22H2V9.5z"),
+    CategoryStyle("schule", "Schulen", "#8a5fd0", "M12 1.5L22 9.5V22H2V9.5z"),
     CategoryStyle("spielplatz", "Spielplätze", "#587a00", _STAR),
     CategoryStyle("netzwerk", "Netzwerke", "#1f2328", "M8 2h8v6h6v8h-6v6H8v-6H2V8h6z"),
     CategoryStyle("sonstige", "Sonstige Orte", "#6a6f76", "M1.5 3h21L12 21.5z"),

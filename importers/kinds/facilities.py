@@ -136,7 +136,8 @@ def _checked(
         "{}" if pd.isna(v) else "{" + ",".join(p.strip() for p in v.split(";")) + "}" for v in staged["paragraphs"]
     ]
     for column in ("age_from", "age_to"):
-        staged[column] = [None if pd.isna(v) else int(v) for v in staged[column]]
+        whole = [None if pd.isna(v) else int(v) for v in staged[column]]
+        staged[column] = pd.Series(whole, index=staged.index, dtype=object)
     points = shapely.points(metres[keep]) if keep.any() else np.array([], dtype=object)
     staged["geom"] = shapely.to_wkb(shapely.set_srid(points, place.TARGET), hex=True, include_srid=True)
     plain = staged[[name for name, _kind in facility_tables.STAGE]].astype(object)

@@ -74,7 +74,7 @@
   function detail(row, titles) {
     const offers = row.offers || [];
     const once = { opening: common(offers, 'opening_hours'), access: common(offers, 'barrier_free') };
-    const nodes = [];
+    const nodes = row.provider ? [el('p', {}, `Träger: ${row.provider}`)] : [];
     if (offers.length) {
       nodes.push(el('h4', {}, offers.length === 1 ? 'Angebot' : 'Angebote'));
       nodes.push(el('ul', {}, ...offers.map((offer) => offerNode(offer, row, titles, once))));
@@ -85,7 +85,6 @@
     fact(facts, 'Adresse', [street, city].filter(Boolean).join(', '));
     if (once.opening) fact(facts, 'Öffnungszeiten', once.opening.value);
     if (once.access) fact(facts, 'Barrierefrei', access(once.access.value));
-    fact(facts, 'Träger', row.provider);
     if (row.phone) fact(facts, 'Telefon', phone(row.phone));
     if (row.website) fact(facts, 'Website', website(row.website));
     nodes.push(facts);

@@ -102,7 +102,10 @@
       if (done < all) return;
       setTimeout(() => {
         this.busy = false;
-        if (!this.again) return;
+        if (!this.again) {
+          this.handle.emit('drawn', {});
+          return;
+        }
         this.again = false;
         this.draw();
       });
@@ -146,7 +149,7 @@
       } catch {
         body.replaceChildren(el('p', {}, 'Die Angaben konnten nicht geladen werden.'));
       }
-      if (popup.isOpen()) popup.update();
+      this.handle.refit(popup);
     }
 
     async detail(place) {

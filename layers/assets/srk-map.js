@@ -126,11 +126,16 @@
     /* A popup that takes the focus and gives it back. */
     popup(latlng, content, opener, offset) {
       const size = this.map.getSize();
-      // A popup in preparation is closed first, so that its focus goes home before the new one takes it.
+      const narrow = size.x < WIDE_PX;
+      if (narrow && this.panel) this.panel.open(false);
+      const right = !narrow && this.panel && !this.panel.content.hidden ? this.panel.box.offsetWidth + 22 : 12;
+      // The popup before is closed first: closing it later would carry the focus home out of the new one.
       this.map.closePopup();
       const popup = L.popup({
-        maxWidth: Math.min(320, size.x - 56), minWidth: Math.min(220, size.x - 56),
-        maxHeight: Math.max(160, Math.round(size.y * 0.55)), autoPanPadding: [12, 12], offset: offset || [0, 0],
+        maxWidth: Math.min(300, size.x - 72), minWidth: Math.min(220, size.x - 72),
+        maxHeight: Math.max(160, Math.round(size.y * 0.55)), offset: offset || [0, 0],
+        // Beside the controls, which lie above popups.
+        autoPanPaddingTopLeft: narrow ? [12, 58] : [60, 12], autoPanPaddingBottomRight: [right, 12],
       });
       popup.setLatLng(latlng).setContent(content).openOn(this.map);
       const box = popup.getElement();
@@ -152,15 +157,25 @@
       });
       return popup;
     }
+
+    /* Fit a popup to content that has grown; Leaflet takes the nodes out meanwhile, and the focus with them. */
+    refit(popup) {
+      if (!popup.isOpen()) return;
+      const focused = popup.getElement().contains(document.activeElement) ? document.activeElement : null;
+      popup.update();
+      if (focused) focused.focus({ preventScroll: true });
+    }
   }
 
   function canvas(map, frame) {
     const handle = new Handle(map);
     handles.set(handle.container.id, handle);
-    L.control.zoom({ zoomInTitle: 'Hineinzoomen', zoomOutTitle: 'Herauszoomen' }).addTo(map);
     L.control.scale({ imperial: false, position: 'bottomleft' }).addTo(map);
     const attribution = L.control.attribution({ prefix: false }).addTo(map);
     if (frame.attribution) attribution.addAttribution(escaped(frame.attribution));
+    // On a phone the upper edge belongs to the panel and to popups.
+    const position = map.getSize().x < WIDE_PX ? 'bottomright' : 'topleft';
+    L.control.zoom({ position, zoomInTitle: 'Hineinzoomen', zoomOutTitle: 'Herauszoomen' }).addTo(map);
     map.fitBounds(frame.bounds, { animate: false });
     map.on('moveend', () => handle.emit('change', handle.state()));
     // Leaflet notices a resized window only; the page may also give the map another size.

@@ -33,6 +33,9 @@ RETURN coalesce(nullif(current_setting('srk.release_level', true), ''), 'stadtte
 """
 
 VIEWS = """
+-- What readiness compares; the version table itself belongs to whoever ran the first migration.
+CREATE VIEW schema_revision AS SELECT version_num FROM alembic_version;
+
 CREATE VIEW dataset_visible AS
 SELECT d.id AS dataset_id, d.name AS dataset, d.kind, i.id AS import_id, i.title, i.as_of, i.licence, i.attribution,
        i.imported_at, i.rows_loaded, i.rows_rejected
@@ -111,6 +114,7 @@ WHERE p.exact
 """
 
 VISIBLE = (
+    "schema_revision",
     "dataset_visible",
     "area_visible",
     "level_closure",

@@ -1,10 +1,13 @@
 """The facts the demo city stands on: names, official keys, rounded centres and rounded counts of residents."""
 
-# Source: Statistikamt Nord / Freie und Hansestadt Hamburg, dl-de/by-2-0, Stand 31.12.2020.
+# Names and keys: Freie und Hansestadt Hamburg, dl-de/by-2-0. Residents: figures of the Statistikamt Nord of 31.12.2020,
+# as published with the open repository ANN-RADAR/ann-radar-prototype.
 # bezirke.csv and stadtteile.csv hold facts only, no border geometry.
 # lon, lat: a point inside the Stadtteil (CRS84), rounded to 2 decimals, to 3 where 2 would coincide or fall outside.
 # residents, residents_u18: on 31.12.2020, rounded to 10. St. Pauli, St. Georg, Steinwerder, Neuland, Gut Moor and
 # Moorburg have no figure of their own in the Stadtteil table and take the sum of their statistische Gebiete.
+# Waltershof and Altenwerder are 0 there, which may mean suppressed; for the demo they stay 0. Where a Gebiet says 0
+# under 18 with residents, the figure may be suppressed too, so sums of them can be low.
 # Neuwerk (02121) is in neither table: 30 residents, none under 18, one Gebiet are plausible fillers.
 # gebiete: number of statistische Gebiete, at least 1.
 

@@ -1,0 +1,182 @@
+"""One small function per query parameter, declared as a dependency; what is wrong is said in German."""
+
+import base64
+import binascii
+import math
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+
+from geodata.errors import ParameterError
+from geodata.viewer import Version
+from service.context import context_of
+from service.delivery import Asked, format_of
+from service.formats import Format
+
+MAX_QUERY_CHARS = 200
+
+
+def only_known_parameters(request: Request) -> None:
+    """Refuse a query parameter the route does not know: a misspelt filter would give a wrong number silently."""
+    route = request.scope.get("route")
+    if not isinstance(route, APIRoute):
+        return
+    known = sorted(_names(route.dependant))
+    for name in request.query_params:
+        if name not in known:
+            raise ParameterError(
+                name, f"Den Parameter „{name}“ gibt es hier nicht. Möglich sind: {', '.join(known)}.", known
+            )
+
+
+def _names(dependant: Dependant) -> set[str]:
+    own = {parameter.alias for parameter in dependant.query_params}
+    return own.union(*(_names(needed) for needed in dependant.dependencies))
+
+
+def whole_number(name: str, value: str | None, lowest: int, highest: int) -> int | None:
+    """Return a whole number within bounds (both inclusive); raise ``ParameterError`` for anything else."""
+    if value is None or value == "":
+        return None
+    try:
+        number = int(value) if len(value) <= 18 else None
+    except ValueError:
+        number = None
+    if number is None or not lowest <= number <= highest:
+        raise ParameterError(name, f"„{name}“ muss eine ganze Zahl von {lowest} bis {highest} sein.")
+    return number
+
+
+def limit_query(
+    request: Request,
+    limit: Annotated[
+        str | None,
+        Query(description="Höchstzahl der Zeilen; mehr als das Höchstmaß wird auf dieses gesenkt.", examples=["1000"]),
+    ] = None,
+) -> int:
+    """Return the number of rows asked for, clamped at ``max_rows``."""
+    settings = context_of(request).settings
+    if limit is not None and limit.isdecimal() and len(limit) > 12:
+        return settings.max_rows
+    number = whole_number("limit", limit, 1, 10**12)
+    return min(settings.default_limit if number is None else number, settings.max_rows)
+
+
+def cursor_query(
+    cursor: Annotated[str | None, Query(description="Fortsetzung: der Wert von meta.next der vorigen Seite.")] = None,
+) -> str | None:
+    """Return what an opaque cursor holds."""
+    if not cursor:
+        return None
+    try:
+        return base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode()
+    except (binascii.Error, UnicodeError, ValueError):
+        raise ParameterError("cursor", "Der cursor ist ungültig; bitte den Wert von meta.next übernehmen.") from None
+
+
+def as_cursor(text: str | None) -> str | None:
+    """Return text as an opaque cursor."""
+    return None if text is None else base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+def version_query(
+    version: Annotated[
+        str | None,
+        Query(description="veroeffentlichung (Voreinstellung) oder intern (nur Planung, eigene Gebiete).",
+              examples=["veroeffentlichung"]),
+    ] = None,
+) -> Version:  # fmt: skip
+    """Return the version asked for."""
+    if not version:
+        return Version.PUBLISHED
+    allowed = [v.value for v in Version]
+    if version not in allowed:
+        raise ParameterError(
+            "version", f"Die Fassung „{version}“ gibt es nicht. Möglich: {', '.join(allowed)}.", allowed
+        )
+    return Version(version)
+
+
+_FORMAT = Annotated[
+    str | None, Query(alias="format", description="json, geojson, csv, xlsx oder gpkg; sonst nach Accept.")
+]
+
+
+def asked_of(*offered: Format) -> Callable[..., Asked]:
+    """Return a dependency for format and version, with the formats this route offers."""
+
+    def asked(request: Request, version: Annotated[Version, Depends(version_query)], given: _FORMAT = None) -> Asked:
+        return Asked(format_of(request, given or None, offered), version)
+
+    return asked
+
+
+def area_query(
+    area: Annotated[
+        str | None,
+        Query(description="Gebiet als ebene:schlüssel; Schlüssel „ohne“ = in keinem.", examples=["bezirk:1"]),
+    ] = None,
+) -> tuple[str, str] | None:
+    """Return (level, key)."""
+    if not area:
+        return None
+    level, colon, key = area.partition(":")
+    if not (level and colon and key) or "\x00" in area:
+        raise ParameterError("area", "area wird als ebene:schlüssel angegeben, etwa „stadtteil:02104“.")
+    return level, key
+
+
+def bbox_query(
+    bbox: Annotated[
+        str | None, Query(description="Ausschnitt: West,Süd,Ost,Nord in Grad.", examples=["9.9,53.5,10.1,53.6"])
+    ] = None,
+) -> tuple[float, float, float, float] | None:
+    """Return west, south, east, north in degrees."""
+    if not bbox:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in bbox.split(","))
+    except ValueError:
+        raise ParameterError("bbox", "bbox braucht vier Zahlen: West,Süd,Ost,Nord in Grad.") from None
+    if not all(math.isfinite(v) for v in (west, south, east, north)):
+        raise ParameterError("bbox", "bbox braucht vier Zahlen: West,Süd,Ost,Nord in Grad.")
+    if not (-180 <= west < east <= 180 and -85 <= south < north <= 85):
+        raise ParameterError("bbox", "bbox ist West,Süd,Ost,Nord in Grad, mit West unter Ost und Süd unter Nord.")
+    return west, south, east, north
+
+
+def search_query(
+    q: Annotated[str | None, Query(description="Suchtext für Name, Art, Träger und Anschrift.")] = None,
+) -> str | None:
+    """Return the text to look for."""
+    if not q or not q.strip():
+        return None
+    if len(q) > MAX_QUERY_CHARS or "\x00" in q:
+        raise ParameterError("q", f"Der Suchtext darf höchstens {MAX_QUERY_CHARS} Zeichen haben.")
+    return q.strip()
+
+
+def age_query(
+    age: Annotated[str | None, Query(description="Alter in vollendeten Jahren.", examples=["12"])] = None,
+) -> int | None:
+    """Return an age in full years."""
+    return whole_number("age", age, 0, 120)
+
+
+def listed(value: str | None) -> tuple[str, ...]:
+    """Return the parts of a comma-separated parameter."""
+    parts = tuple(part.strip() for part in (value or "").split(",") if part.strip())
+    if any("\x00" in part for part in parts):
+        raise ParameterError("category", "Nullzeichen sind nicht erlaubt.")
+    return parts
+
+
+Limit = Annotated[int, Depends(limit_query)]
+Cursor = Annotated[str | None, Depends(cursor_query)]
+Area = Annotated[tuple[str, str] | None, Depends(area_query)]
+Bbox = Annotated[tuple[float, float, float, float] | None, Depends(bbox_query)]
+Search = Annotated[str | None, Depends(search_query)]
+Age = Annotated[int | None, Depends(age_query)]

@@ -1,0 +1,89 @@
+"""ETags and the in-process cache of finished answers, both by the same key."""
+
+import datetime as dt
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from importlib.metadata import version
+
+from fastapi import Request
+
+from geodata.answer import State
+from geodata.viewer import Viewer
+
+APP_VERSION = version("sozialraumkarte")
+
+
+def canonical_request(request: Request) -> str:
+    """Return path and query, parameters sorted, so that equal questions have equal keys."""
+    pairs = sorted(request.query_params.multi_items())
+    return request.url.path + "?" + "&".join(f"{name}={value}" for name, value in pairs)
+
+
+def cache_key(
+    state: State, *, viewer: Viewer, request: str, format_name: str, settings_digest: str, today: dt.date
+) -> str:
+    """Return the key of an answer: a hash of everything it depends on."""
+    parts = (
+        state.instance_id,
+        str(state.data_version),
+        str(state.visibility_version),
+        today.isoformat(),
+        APP_VERSION,
+        settings_digest,
+        viewer.scope(),
+        request,
+        format_name,
+    )
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:32]
+
+
+def matches(if_none_match: str | None, key: str) -> bool:
+    """Tell whether one of the client's ETags is this key, in whatever content coding it was sent."""
+    if not if_none_match:
+        return False
+    tags = (tag.strip().removeprefix("W/").strip('"') for tag in if_none_match.split(","))
+    return any(tag.split("-", 1)[0] == key for tag in tags)
+
+
+class ByteCache:
+    """A least-recently-used cache of bytes, bounded by their sum; safe for threads."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._entries: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def get(self, key: str, coding: str) -> bytes | None:
+        """Return the bytes under (key, content coding), None if they are not held."""
+        with self._lock:
+            found = self._entries.get((key, coding))
+            if found is not None:
+                self._entries.move_to_end((key, coding))
+            return found
+
+    def put(self, key: str, coding: str, body: bytes) -> None:
+        """Hold bytes; what was used least recently goes when the sum grows too large."""
+        if len(body) > self._max_bytes // 4:
+            return
+        with self._lock:
+            self._bytes += len(body) - len(self._entries.pop((key, coding), b""))
+            self._entries[key, coding] = body
+            while self._bytes > self._max_bytes:
+                _, dropped = self._entries.popitem(last=False)
+                self._bytes -= len(dropped)
+
+
+def preferred_coding(accept_encoding: str | None, available: Sequence[str] = ("br", "gzip")) -> str:
+    """Return the content coding to answer with: the first available one the client accepts, else identity."""
+    accepted = {}
+    for part in (accept_encoding or "").split(","):
+        name, _, parameters = part.partition(";")
+        quality = parameters.strip().removeprefix("q=").strip()
+        try:
+            accepted[name.strip().lower()] = float(quality) if quality else 1.0
+        except ValueError:
+            accepted[name.strip().lower()] = 0.0
+    return next((coding for coding in available if accepted.get(coding, 0.0) > 0), "identity")

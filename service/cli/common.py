@@ -1,0 +1,43 @@
+"""What the commands share: which stock is addressed, settings, and how results are printed."""
+
+import sys
+from typing import Any
+
+import orjson
+
+from service.instance import Stock
+from service.settings import Settings
+
+_chosen: list[Stock] = [Stock.REAL]
+
+
+def choose_stock(stock: Stock) -> None:
+    """Address this stock of data with all that follows."""
+    _chosen[0] = stock
+
+
+def chosen_stock() -> Stock:
+    """Return the stock of data this call addresses."""
+    return _chosen[0]
+
+
+def load_settings() -> Settings:
+    """Read the settings from environment and ``.env``."""
+    return Settings()
+
+
+def say(line: str) -> None:
+    """Print one line of the result."""
+    sys.stdout.write(line + "\n")
+
+
+def tell(line: str) -> None:
+    """Print one line about what is going on, beside the result."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def say_json(value: Any) -> None:  # noqa: ANN401 - anything JSON can hold
+    """Print the result as JSON."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS
+    sys.stdout.write(orjson.dumps(value, default=str, option=options).decode() + "\n")

@@ -1,0 +1,86 @@
+"""``sozialraumkarte db``: the private cluster and migrations."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from geodata.errors import DatabaseStateError
+from service.cli.common import chosen_stock, load_settings, say, say_json
+from service.instance import Stock, cluster, uses_private_cluster
+from service.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="Datenbank starten, anhalten, einrichten.")
+
+
+def _require_private(settings: Settings, stock: Stock) -> None:
+    if not uses_private_cluster(settings, stock):
+        raise DatabaseStateError(
+            "SRK_DATABASE_URL ist gesetzt: Diese Datenbank startet und stoppt die Sozialraumkarte nicht."
+        )
+
+
+@app.command()
+def start() -> None:
+    """Start the private PostGIS and leave it running."""
+    settings = load_settings()
+    _require_private(settings, chosen_stock())
+    from geodata.migrate import prepare_private_database  # noqa: PLC0415 - only where it is needed
+
+    private = cluster(settings)
+    private.keep(True)
+    private.start()
+    prepare_private_database(private, chosen_stock().value)
+    say(f"Die Datenbank läuft ({private.data}).")
+
+
+@app.command()
+def stop() -> None:
+    """Stop the private PostGIS."""
+    settings = load_settings()
+    _require_private(settings, chosen_stock())
+    private = cluster(settings)
+    private.keep(False)
+    say("Die Datenbank wurde angehalten." if private.stop() else "Die Datenbank lief nicht.")
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Als JSON ausgeben.")] = False) -> None:
+    """Tell whether the database runs and at which revision it is."""
+    settings = load_settings()
+    stock = chosen_stock()
+    from geodata.migrate import revision_of, revision_of_url  # noqa: PLC0415
+    from geodata.schema_version import SCHEMA_VERSION  # noqa: PLC0415
+
+    if uses_private_cluster(settings, stock):
+        private = cluster(settings)
+        found = asdict(private.status())
+        found["revision"] = revision_of(private, stock.value) if found["running"] else None
+    else:
+        assert settings.database_url is not None  # noqa: S101 - for the type checker
+        found = {"revision": revision_of_url(settings.database_url.get_secret_value())}
+    found["expected_revision"] = SCHEMA_VERSION
+    if as_json:
+        say_json(found)
+        return
+    for name, value in found.items():
+        say(f"{name}: {'–' if value is None else value}")
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the revision this version of the service expects."""
+    settings = load_settings()
+    stock = chosen_stock()
+    from geodata.migrate import migrate as bring  # noqa: PLC0415
+    from geodata.migrate import prepare_private_database  # noqa: PLC0415
+
+    if uses_private_cluster(settings, stock):
+        private = cluster(settings)
+        with private.in_use():
+            prepare_private_database(private, stock.value)
+    else:
+        url = settings.admin_database_url or settings.database_url
+        assert url is not None  # noqa: S101 - for the type checker
+        bring(url.get_secret_value())
+    say("Die Datenbank ist auf dem neuesten Stand.")

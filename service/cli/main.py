@@ -1,0 +1,54 @@
+"""The entry point: one program, its commands, and what every command does alike.
+
+Exit codes: 0 done; 1 refused or failed, with one plain sentence on stderr; 2 wrong usage. ``--demo`` on any
+command addresses the demo city's database.
+"""
+
+import sys
+from typing import NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from geodata.errors import SrkError
+from service.cli import database, importing, serving, show
+from service.cli.common import choose_stock
+from service.instance import Stock
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Sozialraumkarte: Gebiete und Einrichtungen importieren, auswerten und zeigen. "
+    "--demo an einem beliebigen Befehl meint die Beispielstadt.",
+)
+app.add_typer(database.app, name="db")
+app.add_typer(importing.app, name="import")
+app.command("serve")(serving.serve)
+app.command("demo")(serving.demo)
+app.command("datasets")(show.datasets)
+app.command("settings")(show.settings)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and exit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if "--demo" in given:
+        given.remove("--demo")
+        choose_stock(Stock.DEMO)
+    try:
+        app(given, prog_name="sozialraumkarte")
+    except SrkError as error:
+        _fail(str(error))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"SRK_{str(first['loc'][0]).upper()}: " if first["loc"] else ""
+        _fail(f"Einstellungen: {where}{first['msg'].removeprefix('Value error, ')}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _fail(sentence: str) -> NoReturn:
+    sys.stderr.write(f"Fehler: {sentence}\n")
+    sys.exit(1)

@@ -1,0 +1,90 @@
+"""``serve`` and ``demo``: the running service."""
+
+import contextlib
+import ipaddress
+from collections.abc import Callable, Iterator
+from typing import Annotated
+
+import typer
+from sqlalchemy import Engine
+
+from geodata.viewer import Role, Viewer
+from service.cli.common import choose_stock, chosen_stock, load_settings, tell
+from service.instance import Instance, Stock, opened
+from service.settings import Settings
+
+Host = Annotated[str | None, typer.Option(help="Adresse (Voreinstellung SRK_HOST).")]
+Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port (Voreinstellung SRK_PORT).")]
+
+# The demo city's office, so that its planner sees something of her own.
+_DEMO_OFFICE = (("bezirk", "1"),)
+_DEMO_PROVIDER = "beispiel-traeger-01"
+
+
+def serve(host: Host = None, port: Port = None) -> None:
+    """Serve map and API."""
+    settings = load_settings()
+    with opened(settings, chosen_stock()) as instance:
+        _serve(settings, instance, host or settings.host, port or settings.port)
+
+
+def demo(
+    host: Host = None,
+    port: Port = None,
+    load_only: Annotated[bool, typer.Option("--load-only", help="Nur laden, nicht starten.")] = False,
+) -> None:
+    """Make the demo city if it is not there yet, and serve it."""
+    from service.demo import load_demo  # noqa: PLC0415 - heavy libraries
+
+    choose_stock(Stock.DEMO)
+    settings = load_settings()
+    with opened(settings, Stock.DEMO) as instance:
+        with instance.writing_engine() as engine:
+            load_demo(engine, tell)
+        if not load_only:
+            _serve(settings, instance, host or settings.host, port or settings.port)
+
+
+def _serve(settings: Settings, instance: Instance, host: str, port: int) -> None:
+    import uvicorn  # noqa: PLC0415 - only the server pays for it
+
+    from service.app import create_app  # noqa: PLC0415
+    from service.logs import configure  # noqa: PLC0415
+
+    configure(settings.log_level)
+    with _engine(settings, instance) as engine:
+        app = create_app(settings, engine)
+        shown = f"[{host}]" if ":" in host else host
+        tell(f"Sozialraumkarte: http://{shown}:{port}")
+        if _is_loopback(host):
+            for title, code in _links(app.state.srk.sessions.offer, settings, instance.stock):
+                tell(f"  Einmal-Link {title}: http://{shown}:{port}/anmelden?code={code}")
+        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+
+
+@contextlib.contextmanager
+def _engine(settings: Settings, instance: Instance) -> Iterator[Engine]:
+    engine = instance.serving_engine(settings)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _links(offer: Callable[[Viewer], str], settings: Settings, stock: Stock) -> Iterator[tuple[str, str]]:
+    """Yield a one-time link per role; a provider's only where it is known which."""
+    demo_city = stock is Stock.DEMO
+    office = settings.office() or (_DEMO_OFFICE if demo_city else ())
+    yield "Planung", offer(Viewer(Role.PLANNER, office_areas=office))
+    yield "Verwaltung", offer(Viewer(Role.ADMIN))
+    if demo_city:
+        yield "Träger", offer(Viewer(Role.PROVIDER, provider_key=_DEMO_PROVIDER))

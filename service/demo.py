@@ -1,0 +1,77 @@
+"""The demo city in its own database: written as files and loaded by the same importers as any other source."""
+
+import datetime as dt
+import tempfile
+from collections.abc import Callable
+from collections.abc import Mapping as AbstractMapping
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from geodata.database import writing
+from geodata.datasets import loaded_datasets, set_notice
+from importers.demo import city as demo_city
+from importers.demo import files
+from importers.kinds.areas import AreasImport, import_areas
+from importers.kinds.facilities import FacilitiesImport, import_facilities
+from importers.load import Footnotes
+from importers.mapping import Mapping
+from importers.sources import open_source
+
+NOTICE = "Beispieldaten – keine amtlichen Angaben"
+_AS_OF = dt.date(2026, 1, 1)
+_LICENCE = "CC0-1.0"
+_ATTRIBUTION = "Sozialraumkarte, Beispielstadt"
+_PARENTS: AbstractMapping[str, str] = {
+    "bezirk": "land",
+    "stadtteil": "bezirk",
+    "statgebiet": "stadtteil",
+    "sozialraum": "bezirk",
+}
+_LEVEL_TITLES = {"land": "Land", "bezirk": "Bezirk", "stadtteil": "Stadtteil", "statgebiet": "Statistisches Gebiet",
+                 "sozialraum": "Sozialraum"}  # fmt: skip
+LEVELS = tuple(_LEVEL_TITLES)
+CATEGORIES = ("okja", "famfoe", "sha", "hze", "kita", "schule")
+
+
+def load_demo(engine: Engine, tell: Callable[[str], None]) -> None:
+    """Load what is missing of the demo city; ``tell`` hears how it goes. Nothing is done if all is there."""
+    wanted = {*(f"areas.{level}" for level in LEVELS), *(f"facilities.{category}" for category in CATEGORIES)}
+    with writing(engine) as session:
+        missing = wanted - loaded_datasets(session)
+        set_notice(session, NOTICE)
+    if not missing:
+        return
+    tell("Die Beispielstadt wird angelegt …")
+    with tempfile.TemporaryDirectory(prefix="srk-") as name:
+        folder = Path(name)
+        files.write(demo_city.build(), folder)
+        for level in LEVELS:
+            if f"areas.{level}" in missing:
+                _load_level(engine, folder, level, tell)
+        for category in CATEGORIES:
+            if f"facilities.{category}" in missing:
+                _load_category(engine, folder, category, tell)
+
+
+def _footnotes(title: str) -> Footnotes:
+    return Footnotes(f"{title} (Beispieldaten)", _LICENCE, _ATTRIBUTION, _AS_OF)
+
+
+def _load_level(engine: Engine, folder: Path, level: str, tell: Callable[[str], None]) -> None:
+    wanted = AreasImport(
+        level=level,
+        level_title=_LEVEL_TITLES[level],
+        parent_level=_PARENTS.get(level),
+        mapping=Mapping(keep_attributes=True),
+        footnotes=_footnotes(f"Gebiete: {_LEVEL_TITLES[level]}"),
+    )
+    tell("  " + import_areas(engine, open_source(folder / f"gebiete-{level}.gpkg"), wanted).headline())
+
+
+def _load_category(engine: Engine, folder: Path, category: str, tell: Callable[[str], None]) -> None:
+    from geodata.facilities import CATEGORY_TITLES  # noqa: PLC0415
+
+    wanted = FacilitiesImport(category=category, footnotes=_footnotes(CATEGORY_TITLES[category]))
+    source = open_source(folder / f"einrichtungen-{category}.csv")
+    tell("  " + import_facilities(engine, source, wanted).headline())

@@ -1,0 +1,213 @@
+"""The formats of an answer: one table of rows, five ways to write it. What came from a file is text in all of them."""
+
+import csv
+import datetime as dt
+import io
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from geodata.answer import Answer, Meta
+from service.labels import LABELS
+
+
+class Format(StrEnum):
+    """The formats a client can ask for."""
+
+    JSON = "json"
+    GEOJSON = "geojson"
+    CSV = "csv"
+    XLSX = "xlsx"
+    GPKG = "gpkg"
+
+
+MEDIA_TYPES = {
+    Format.JSON: "application/json",
+    Format.GEOJSON: "application/geo+json",
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    Format.GPKG: "application/geopackage+sqlite3",
+}
+
+_ORJSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_DATACLASS
+# A cell that begins so would be run as a formula by a spreadsheet program.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """An answer flattened for rows and cells: names of the columns, rows, and one GeoJSON geometry per row or None."""
+
+    meta: Meta
+    name: str
+    columns: tuple[str, ...]
+    rows: Sequence[Mapping[str, Any]]
+    geometries: Sequence[str | None] | None
+
+
+def as_properties(row: Any, only: frozenset[str] | None = None) -> dict[str, Any]:  # noqa: ANN401 - any row dataclass
+    """Return a row as JSON properties without its geometry; ``only`` keeps those names."""
+    return {
+        f.name: getattr(row, f.name) for f in fields(row) if f.name != "geometry" and (only is None or f.name in only)
+    }
+
+
+def table_of(answer: Answer[Any], name: str) -> Table:
+    """Flatten an answer whose rows have scalar columns and perhaps a ``geometry``."""
+    rows = [as_properties(row) for row in answer.rows]
+    geometries = [getattr(row, "geometry", None) for row in answer.rows]
+    has_geometry = any(hasattr(row, "geometry") for row in answer.rows)
+    columns = tuple(rows[0]) if rows else ()
+    return Table(answer.meta, name, columns, rows, geometries if has_geometry else None)
+
+
+def to_json(meta: Meta, rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Write ``{"meta": …, "rows": […]}``."""
+    return orjson.dumps({"meta": asdict(meta), "rows": list(rows)}, option=_ORJSON)
+
+
+def to_geojson(meta: Meta, features: Iterable[tuple[Mapping[str, Any], Any]]) -> bytes:
+    """Write a FeatureCollection with ``meta`` beside the features; geometry is a dict, GeoJSON text or None."""
+    listed = [
+        {
+            "type": "Feature",
+            "geometry": orjson.Fragment(geometry) if isinstance(geometry, str) else geometry,
+            "properties": properties,
+        }
+        for properties, geometry in features
+    ]
+    body = {"type": "FeatureCollection", "meta": asdict(meta), "features": listed}
+    return orjson.dumps(body, option=_ORJSON)
+
+
+def to_csv(table: Table) -> bytes:
+    """Write CSV (UTF-8 with BOM, comma, decimal point, RFC 4180); text that looks like a formula is disarmed."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(table.columns)
+    for row in table.rows:
+        writer.writerow([_disarmed(_cell(row[column])) for column in table.columns])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def to_xlsx(table: Table) -> bytes:
+    """Write a workbook: the rows with German headings, and a second sheet with the footnotes."""
+    import xlsxwriter  # noqa: PLC0415 - only this format pays for it
+
+    buffer = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    book = xlsxwriter.Workbook(buffer, options)
+    bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    sheet = book.add_worksheet("Daten")
+    for column, name in enumerate(table.columns):
+        sheet.write_string(0, column, LABELS[name], bold)
+        sheet.set_column(column, column, max(10, min(40, len(LABELS[name]) + 2)))
+    for number, row in enumerate(table.rows, start=1):
+        for column, name in enumerate(table.columns):
+            _write(sheet, number, column, _cell(row[name]))
+    sheet.freeze_panes(1, 0)
+    if table.columns:
+        sheet.autofilter(0, 0, max(len(table.rows), 1), len(table.columns) - 1)
+    notes = book.add_worksheet("Erläuterungen")
+    notes.set_column(0, 0, 24)
+    notes.set_column(1, 1, 100)
+    for number, (label, value) in enumerate(footnote_lines(table.meta)):
+        notes.write_string(number, 0, label, bold)
+        notes.write_string(number, 1, value, wrapped)
+    offset = len(footnote_lines(table.meta)) + 1
+    notes.write_string(offset, 0, "Spalte", bold)
+    notes.write_string(offset, 1, "Feldname der Schnittstelle", bold)
+    for number, name in enumerate(table.columns, start=offset + 1):
+        notes.write_string(number, 0, LABELS[name])
+        notes.write_string(number, 1, name)
+    book.close()
+    return buffer.getvalue()
+
+
+def to_gpkg(table: Table) -> bytes:
+    """Write a GeoPackage layer (CRS84, EPSG:4326) with the footnotes as its description."""
+    import numpy as np  # noqa: PLC0415
+    import pyogrio.raw  # noqa: PLC0415
+    import shapely  # noqa: PLC0415
+
+    geometries = np.array(list(table.geometries or [None] * len(table.rows)), dtype=object)
+    kinds = {shapely.get_type_id(g) for g in shapely.from_geojson(geometries) if g is not None}
+    kind = "Point" if kinds == {0} else "MultiPolygon" if kinds <= {6} and kinds else "Unknown"
+    data = [_column([_cell(row[name]) for row in table.rows]) for name in table.columns]
+    description = "\n".join(f"{label}: {value}" for label, value in footnote_lines(table.meta))
+    with tempfile.TemporaryDirectory(prefix="srk-") as folder:
+        path = Path(folder) / "antwort.gpkg"
+        pyogrio.raw.write(
+            path,
+            shapely.to_wkb(shapely.from_geojson(geometries)),
+            data,
+            list(table.columns),
+            layer=table.name,
+            driver="GPKG",
+            geometry_type=kind,
+            crs="EPSG:4326",
+            layer_metadata={"DESCRIPTION": description},
+            layer_options={"DESCRIPTION": description, "IDENTIFIER": table.meta.title},
+        )
+        return path.read_bytes()
+
+
+def footnote_lines(meta: Meta) -> list[tuple[str, str]]:
+    """Return the footnotes as (label, text), the same words everywhere."""
+    lines = [("Titel", meta.title)]
+    if meta.notice:
+        lines.append(("Hinweis", meta.notice))
+    lines += [("Methode", meta.method), ("Einheit", meta.unit)]
+    version = {"veroeffentlichung": "Veröffentlichungsfassung", "intern": "Interne Fassung"}[meta.version.value]
+    lines += [("Fassung", version), ("Fehlende Werte", str(meta.missing))]
+    lines += [("Hinweis", warning) for warning in meta.warnings]
+    for source in meta.sources:
+        stand = f"{source.as_of:%d.%m.%Y}" if source.as_of else "nicht angegeben"
+        licence = source.licence or "nicht angegeben"
+        holder = f", {source.attribution}" if source.attribution else ""
+        lines.append(("Quelle", f"{source.title}{holder}; Stand: {stand}; Lizenz: {licence} ({source.dataset})"))
+    lines.append(("Datenversion", str(meta.data_version)))
+    return lines
+
+
+def _cell(value: Any) -> Any:  # noqa: ANN401 - cells are what rows hold
+    """Return a value as a single cell: number, text, date or None."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return ";".join(str(part) for part in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {part}" for name, part in value.items())
+    return str(asdict(value) if is_dataclass(value) and not isinstance(value, type) else value)
+
+
+def _disarmed(value: Any) -> Any:  # noqa: ANN401 - a cell
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _write(sheet: Any, row: int, column: int, value: Any) -> None:  # noqa: ANN401 - a worksheet, a cell
+    if isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, int | float):
+        sheet.write_number(row, column, value)
+    elif value is not None:
+        sheet.write_string(row, column, value[:32_767])  # a cell of Excel holds no more
+
+
+def _column(values: list[Any]) -> Any:  # noqa: ANN401 - an array
+    import numpy as np  # noqa: PLC0415
+
+    given = [v for v in values if v is not None]
+    if given and all(isinstance(v, int | float) and not isinstance(v, bool) for v in given):
+        if len(given) == len(values) and all(isinstance(v, int) for v in given):
+            return np.array(values, dtype=np.int64)
+        return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+    return np.array([None if v is None else str(v) for v in values], dtype=object)

@@ -1,0 +1,40 @@
+"""Signing in by one-time link, and out again. Only there when ``serve`` listens on loopback."""
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import RedirectResponse
+
+from geodata.errors import ForbiddenError
+from service.access import COOKIE
+from service.context import context_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/anmelden")
+def sign_in(request: Request, code: str = "") -> Response:
+    """Redeem a one-time link and go to the map."""
+    context = context_of(request)
+    token = context.sessions.redeem(code)
+    if token is None:
+        raise ForbiddenError("Dieser Anmeldelink ist ungültig oder schon benutzt.")
+    answer = RedirectResponse("/", HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
+    answer.set_cookie(
+        COOKIE,
+        token,
+        max_age=int(context.sessions.lifetime_s),
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+@router.post("/abmelden")
+def sign_out(request: Request) -> Response:
+    """Close the session."""
+    context_of(request).sessions.close(request.cookies.get(COOKIE))
+    answer = RedirectResponse("/", HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
+    answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
+    return answer

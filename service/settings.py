@@ -1,0 +1,110 @@
+"""Settings: environment variables with the prefix ``SRK_``, also from ``.env``. Only this room reads them."""
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
+PROJECT = _CHECKOUT if (_CHECKOUT / "pyproject.toml").exists() else Path.cwd()
+
+
+class Settings(BaseSettings):
+    """All settings. A name with a unit carries it; descriptions are what ``sozialraumkarte settings`` prints."""
+
+    model_config = SettingsConfigDict(env_prefix="SRK_", env_file=".env", extra="ignore", frozen=True)
+
+    database_url: SecretStr | None = Field(
+        None, description="Datenbank für den Betrieb (postgresql+psycopg://…); leer = eigener Cluster"
+    )
+    admin_database_url: SecretStr | None = Field(
+        None, description="Datenbank-Zugang für Migration und Import; leer = wie SRK_DATABASE_URL"
+    )
+    data_dir: Path | None = Field(None, description="Ordner des eigenen Clusters; leer = im Projekt oder /var/lib")
+    home_state: str = Field("Hamburg", description="Bundesland der Kommune")
+    home_level: str = Field("bezirk", description="Gebietsebene, deren Vereinigung „innerhalb“ ist")
+    release_level: str = Field("stadtteil", description="Ebene, auf der Angebote mit Freigabe „area_only“ erscheinen")
+    office_areas: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Gebiete des eigenen Amts, etwa bezirk:1,bezirk:2 (für die Interne Fassung)"
+    )
+    tiles_url: str | None = Field(None, description="Hintergrundkacheln, etwa https://…/{z}/{x}/{y}.png; leer = keine")
+    tiles_attribution: str | None = Field(None, description="Quellenangabe der Hintergrundkacheln")
+    host: str = Field("127.0.0.1", description="Adresse, auf der der Dienst lauscht")
+    port: int = Field(8000, ge=1, le=65535, description="Port des Dienstes")
+    max_rows: int = Field(100_000, ge=1, description="Höchstzahl der Zeilen einer Antwort")
+    default_limit: int = Field(1_000, ge=1, description="Zeilen einer Antwort ohne Angabe von limit")
+    statement_timeout_ms: int = Field(15_000, ge=100, description="Zeitgrenze einer Abfrage in Millisekunden")
+    pool_size: int = Field(8, ge=1, le=100, description="Datenbankverbindungen des Dienstes")
+    cache_max_bytes: int = Field(128 * 1024**2, ge=0, description="Speicher für fertige Antworten in Bytes")
+    session_hours: int = Field(12, ge=1, description="Dauer einer Anmeldung in Stunden")
+    log_level: str = Field("info", description="Protokollstufe: debug, info, warning, error")
+
+    @field_validator("database_url", "admin_database_url", "data_dir", "tiles_url", "tiles_attribution", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401 - raw environment
+        return None if value == "" else value
+
+    @field_validator("office_areas", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:  # noqa: ANN401 - raw environment
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        for area in self.office_areas:
+            if area.count(":") != 1 or not all(area.split(":")):
+                raise ValueError(f"SRK_OFFICE_AREAS: „{area}“ ist kein Gebiet der Form ebene:schlüssel")
+        if self.tiles_url and not self.tiles_attribution:
+            raise ValueError("SRK_TILES_URL braucht auch SRK_TILES_ATTRIBUTION (Quellenangabe)")
+        if self.admin_database_url and not self.database_url:
+            raise ValueError("SRK_ADMIN_DATABASE_URL ist gesetzt, SRK_DATABASE_URL fehlt")
+        return self
+
+    def cluster_home(self) -> Path:
+        """Return the folder of the private cluster."""
+        if self.data_dir is not None:
+            return self.data_dir.absolute() / "postgres"
+        if os.geteuid() == 0:
+            digest = hashlib.sha256(str(PROJECT).encode()).hexdigest()[:12]
+            return Path("/var/lib/sozialraumkarte") / digest / "postgres"
+        return PROJECT / ".sozialraumkarte" / "postgres"
+
+    def office(self) -> tuple[tuple[str, str], ...]:
+        """Return the office's own areas as (level, key)."""
+        pairs = (area.split(":") for area in self.office_areas)
+        return tuple((level, key) for level, key in pairs)
+
+    def digest(self) -> str:
+        """Return a hash of what answers depend on (part of every ETag)."""
+        relevant = (self.home_state, self.home_level, self.release_level, self.max_rows, self.default_limit,
+                    self.tiles_url, self.tiles_attribution)  # fmt: skip
+        return hashlib.sha256(repr(relevant).encode()).hexdigest()[:16]
+
+
+def describe(settings: Settings) -> list[dict[str, str]]:
+    """Return every setting with value, source and help; secrets are masked."""
+    from_file = _names_in_env_file()
+    rows = []
+    for name, field in Settings.model_fields.items():
+        variable = f"SRK_{name.upper()}"
+        value = getattr(settings, name)
+        shown = "" if value is None else ",".join(value) if isinstance(value, tuple) else str(value)
+        if variable in os.environ:
+            source = "Umgebung"
+        elif variable in from_file:
+            source = ".env"
+        else:
+            source = "Voreinstellung"
+        rows.append({"name": variable, "value": shown, "source": source, "help": field.description or ""})
+    return rows
+
+
+def _names_in_env_file() -> set[str]:
+    try:
+        lines = Path(".env").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    return {line.split("=", 1)[0].strip().upper() for line in lines if "=" in line and not line.startswith("#")}
