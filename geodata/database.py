@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import psycopg.errors
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -46,6 +47,7 @@ def make_engine(url: str, *, pool_size: int = 8, pool_timeout_s: float = 10.0) -
         max_overflow=0,
         pool_timeout=pool_timeout_s,
         pool_pre_ping=True,
+        json_deserializer=orjson.loads,
         connect_args={"connect_timeout": 5, "application_name": "sozialraumkarte"},
     )
 

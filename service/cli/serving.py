@@ -1,6 +1,7 @@
 """``serve`` and ``demo``: the running service."""
 
 import contextlib
+import gc
 import ipaddress
 from collections.abc import Callable, Iterator
 from typing import Annotated
@@ -59,6 +60,8 @@ def _serve(settings: Settings, instance: Instance, host: str, port: int) -> None
         if _is_loopback(host):
             for title, code in _links(app.state.srk.sessions.offer, settings, instance.stock):
                 tell(f"  Einmal-Link {title}: http://{shown}:{port}/anmelden?code={code}")
+        gc.collect()
+        gc.freeze()  # what is loaded now stays: no collection needs to walk it
         uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
 
 
