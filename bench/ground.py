@@ -153,7 +153,7 @@ def polygons(path: Path, count: int) -> None:
         side_ = slice(row * parts + 1, row * parts + parts + 1)
         west = np.column_stack([x0 + wobble_v[column, side_], y0 + along + size / parts])[::-1]
         ring = np.vstack([south, east, north, west, south[:1]])
-        cells.append(shapely.Polygon([*ring, 540000, 5900000]))
+        cells.append(shapely.Polygon(ring + np.array([540_000, 5_900_000])))
     keys = np.array([f"{i:06d}" for i in range(count)], dtype=object)
     names = np.array([f"Gebiet {i}" for i in range(count)], dtype=object)
     pyogrio.raw.write(

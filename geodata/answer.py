@@ -78,6 +78,11 @@ def read_state(session: Session) -> State:
     return State(*row)
 
 
+def identity_secret(session: Session) -> bytes:
+    """Return the instance's secret for derived ids; only a writing transaction may read it."""
+    return bytes(session.execute(text("SELECT identity_secret FROM instance_state")).scalar_one().bytes)
+
+
 def read_sources(session: Session, kind: str, datasets: set[str] | None = None) -> list[Source]:
     """Return the visible datasets of a kind (``areas``, ``facilities``), or those of them that are named."""
     rows = session.execute(

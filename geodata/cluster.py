@@ -29,6 +29,7 @@ from geodata.errors import DatabaseStateError
 SUPERUSER = "postgres"
 _SOCKET_NAME = ".s.PGSQL.5432"
 _MAX_SOCKET_BYTES = 100  # the kernel takes 107
+_UNFIT_IN_SOCKET_PATH = frozenset(",\\")  # to libpq a list of hosts, to postgresql.conf an escape
 _START_TIMEOUT_S = "30"
 _RETRY_AFTER_CRASH_S = 10.0
 
@@ -80,6 +81,8 @@ class Cluster:
 
     def start(self) -> None:
         """Create the cluster if there is none and start it if it does not run; return when it answers."""
+        if '"' in str(self.home):
+            raise DatabaseStateError("Der Pfad der Datenbank darf kein Anführungszeichen enthalten (SRK_DATA_DIR).")
         self._make_home()
         with self._lock():
             if self._answers():
@@ -178,11 +181,12 @@ class Cluster:
                 os.chown(folder, account.pw_uid, account.pw_gid)
             return folder
         folder = self.home / "s"
-        if len(os.fsencode(folder / _SOCKET_NAME)) <= _MAX_SOCKET_BYTES:
+        fits = len(os.fsencode(folder / _SOCKET_NAME)) <= _MAX_SOCKET_BYTES
+        if fits and not _UNFIT_IN_SOCKET_PATH.intersection(str(folder)):
             if create:
                 folder.mkdir(mode=0o700, exist_ok=True)
             return folder
-        # The path is too long for a socket: a folder of random name, remembered beside the data.
+        # The path does not do for a socket: a folder of random name, remembered beside the data.
         memory = self.home / "socket.json"
         if memory.exists():
             remembered = Path(json.loads(memory.read_text())["folder"])
@@ -273,10 +277,9 @@ class Cluster:
         log = str(self.home / "postgres.log")
         deadline = time.monotonic() + _RETRY_AFTER_CRASH_S
         while True:
-            started = self._run(
-                pg_ctl, "-D", str(self.data), "-l", log, "-w", "-t", str(int(_START_TIMEOUT_S)), "start"
-            )
-            if started.returncode == 0 and self._answers():
+            self._run(pg_ctl, "-D", str(self.data), "-l", log, "-w", "-t", str(int(_START_TIMEOUT_S)), "start")
+            # A server still recovering from a start cut short makes pg_ctl refuse a second one: it does as well.
+            if self._answers():
                 return
             # Children of a killed server can hold its memory for some seconds.
             if time.monotonic() > deadline:

@@ -12,7 +12,10 @@ from geodata.viewer import Version
 
 @dataclass(frozen=True, slots=True)
 class DatasetRow:
-    """One visible dataset: its Stand (``as_of``), licence, and what its last import counted."""
+    """One visible dataset: its Stand (``as_of``), licence and last import.
+
+    What the import counted is None for whoever may not see all of it.
+    """
 
     dataset: str
     kind: str
@@ -21,8 +24,8 @@ class DatasetRow:
     licence: str | None
     attribution: str | None
     imported_at: datetime
-    rows_loaded: int
-    rows_rejected: int
+    rows_loaded: int | None
+    rows_rejected: int | None
 
 
 def datasets(session: Session, *, version: Version = Version.PUBLISHED) -> Answer[DatasetRow]:

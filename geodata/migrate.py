@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import psycopg.errors
+from psycopg import sql
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from geodata.cluster import Cluster
-from geodata.database import OWNER, READ_GROUP, WRITE_GROUP
+from geodata.database import OWNER, READ_GROUP, WRITE_GROUP, WRITER_LOCK
 from geodata.errors import DatabaseStateError
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ def migrate(url: str, revision: str = "head") -> None:
     engine = create_engine(url, poolclass=NullPool)
     try:
         with engine.begin() as connection:
+            # Two migrations of one database at once: the second waits and finds everything done.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
             _ensure_groups(connection)
             _ensure_extension(connection)
             connection.execute(text(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER}"))
@@ -110,8 +113,29 @@ def prepare_private_database(cluster: Cluster, database: str) -> None:
             ):
                 continue
     migrate(cluster.url(database))
-    with cluster.connect(database) as connection:
+    with cluster.connect(database) as connection, connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (WRITER_LOCK,))
         connection.execute(f"GRANT {READ_GROUP} TO {SERVING_LOGIN}")
+
+
+def make_serving_login(url: str, login: str, password: str) -> None:
+    """Create (or give a new password to) a login that has the reading group's rights and no others."""
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        with engine.begin() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, psycopg.Connection)  # noqa: S101 - for the type checker
+            known = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": login})
+            statement = sql.SQL("{} ROLE {} LOGIN PASSWORD {}").format(
+                sql.SQL("ALTER" if known else "CREATE"), sql.Identifier(login), sql.Literal(password)
+            )
+            raw.execute(statement)
+            raw.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(READ_GROUP), sql.Identifier(login)))
+    except psycopg.Error as error:
+        # The statement holds the password: nothing of it goes into the message.
+        raise DatabaseStateError(f"Der Datenbank-Zugang „{login}“ ließ sich nicht anlegen.") from error
+    finally:
+        engine.dispose()
 
 
 def _ensure_groups(connection: Connection) -> None:
@@ -120,13 +144,14 @@ def _ensure_groups(connection: Connection) -> None:
             with connection.begin_nested():
                 if not connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": group}):
                     connection.execute(text(f"CREATE ROLE {group} NOLOGIN"))
-        except ProgrammingError as error:
+        except DBAPIError as error:
             if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
                 raise DatabaseStateError(
                     f"Die Rolle „{group}“ fehlt, und dieser Zugang darf sie nicht anlegen. "
                     f"Bitte als Verwalter einmal ausführen: CREATE ROLE {group} NOLOGIN;"
                 ) from error
-            if not isinstance(error.orig, psycopg.errors.DuplicateObject):
+            # Another database of the same cluster may be migrated at the same moment.
+            if not isinstance(error.orig, psycopg.errors.DuplicateObject | psycopg.errors.UniqueViolation):
                 raise
         member = connection.scalar(text("SELECT pg_has_role(current_user, :name, 'MEMBER')"), {"name": group})
         if not member:

@@ -6,6 +6,7 @@ lock of the writers. Readers never wait: they see the version before until the c
 
 import contextlib
 import datetime as dt
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ from geodata.database import OWNER, lock_writers, writing
 from importers.errors import MappingError, RefusedError
 from importers.report import Report, Severity
 from importers.sources import Provenance
+
+_DATASET_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,11 @@ def importing(engine: Engine, report: Report, provenance: Provenance, notes: Foo
 
     The block loads rows under ``job.import_id``, notes findings in the report and calls ``publish`` last.
     """
+    if not _DATASET_NAME.fullmatch(report.dataset):
+        raise MappingError(
+            f"„{report.dataset}“ taugt nicht als Name eines Bestands; erlaubt sind Kleinbuchstaben a–z, Ziffern, "
+            "Unterstrich und Punkte dazwischen, etwa „facilities.okja“."
+        )
     report.source = provenance.source
     report.checksum = provenance.checksum
     report.format = provenance.format
@@ -188,9 +196,10 @@ def publish(job: Job, *, loaded: int, tables: tuple[str, ...]) -> None:
             """),  # noqa: S608 - table names are constants of the callers
             values,
         )
-    report.data_version = session.execute(
+    raised = session.execute(
         text("UPDATE instance_state SET data_version = data_version + 1 RETURNING data_version")
     ).scalar_one()
+    report.data_version = None if job.rules.dry_run else raised
     session.execute(
         text("""
             UPDATE import_run SET rows_read = :read, rows_loaded = :loaded, rows_rejected = :rejected,

@@ -27,6 +27,7 @@ r"""Mappings: a TOML file that brings any layout to the canonical columns. A sec
 import datetime as dt
 import re
 import tomllib
+from collections.abc import Iterable
 from collections.abc import Mapping as AbstractMapping
 from pathlib import Path
 from typing import Any, Literal
@@ -101,7 +102,7 @@ class Rule(_Strict):
             column = column.where(column.notna() & (column != ""), frame[other])
         if self.pattern or self.chars or self.zfill or self.values is not None:
             column = column.map(self._step, na_action="ignore").astype(object)
-        if self.default is not None and self.values is None:
+        if self.default is not None:
             column = column.where(column.notna() & (column != ""), self.default)
         return column
 
@@ -172,13 +173,19 @@ def read_mapping(path: Path) -> Mapping:
     except (OSError, UnicodeDecodeError) as error:
         raise MappingError(f"Die Zuordnungsdatei „{path.name}“ lässt sich nicht lesen.") from error
     except tomllib.TOMLDecodeError as error:
-        raise MappingError(f"Die Zuordnungsdatei „{path.name}“ ist kein gültiges TOML: {error}") from error
+        raise MappingError(f"Die Zuordnungsdatei „{path.name}“ ist kein gültiges TOML ({error}).") from error
     try:
         return Mapping.model_validate(raw)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise MappingError(f"Die Zuordnungsdatei „{path.name}“: {where}: {first['msg']}") from error
+        if first["type"] == "extra_forbidden":
+            what = "diesen Eintrag gibt es nicht."
+        elif first["type"] == "value_error":
+            what = f"{first['msg'].removeprefix('Value error, ')}."
+        else:
+            what = f"der Wert „{first['input']}“ passt hier nicht."
+        raise MappingError(f"Die Zuordnungsdatei „{path.name}“: {where}: {what}") from error
 
 
 def canonical(frame: pd.DataFrame, rules: AbstractMapping[str, Rule], columns: tuple[str, ...]) -> pd.DataFrame:
@@ -193,6 +200,16 @@ def canonical(frame: pd.DataFrame, rules: AbstractMapping[str, Rule], columns: t
         else:
             made[column] = pd.Series(None, index=frame.index, dtype=object)
     return pd.DataFrame(made, dtype=object)
+
+
+def require_known(named: Iterable[str], known: tuple[str, ...], things: str) -> None:
+    """Raise ``MappingError`` if the mapping names a canonical column these things (German, dative) do not have."""
+    unknown = sorted(set(named) - set(known))
+    if unknown:
+        raise MappingError(
+            f"Die Zuordnung nennt die Spalte „{unknown[0]}“, die es bei {things} nicht gibt. "
+            f"Möglich sind: {', '.join(known)}."
+        )
 
 
 def require_columns(

@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from importlib.metadata import version
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
@@ -16,9 +17,11 @@ APP_VERSION = version("sozialraumkarte")
 
 
 def canonical_request(request: Request) -> str:
-    """Return path and query, parameters sorted, so that equal questions have equal keys."""
-    pairs = sorted(request.query_params.multi_items())
-    return request.url.path + "?" + "&".join(f"{name}={value}" for name, value in pairs)
+    """Return path and query, parameters sorted, so that equal questions have equal keys.
+
+    Encoded again, so that different ones never do: a value may itself hold ``&`` and ``=``.
+    """
+    return quote(request.scope["path"]) + "?" + urlencode(sorted(request.query_params.multi_items()))
 
 
 def cache_key(
@@ -76,14 +79,20 @@ class ByteCache:
                 self._bytes -= len(dropped)
 
 
+def qualities(header: str | None) -> dict[str, float]:
+    """Return what an ``Accept…`` header names with its weight (1 where none is given, 0 where it is no number)."""
+    accepted = {}
+    for part in (header or "").split(","):
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        weight = next((p.removeprefix("q=") for p in parameters if p.startswith("q=")), "1")
+        try:
+            accepted[name] = float(weight)
+        except ValueError:
+            accepted[name] = 0.0
+    return accepted
+
+
 def preferred_coding(accept_encoding: str | None, available: Sequence[str] = ("br", "gzip")) -> str:
     """Return the content coding to answer with: the first available one the client accepts, else identity."""
-    accepted = {}
-    for part in (accept_encoding or "").split(","):
-        name, _, parameters = part.partition(";")
-        quality = parameters.strip().removeprefix("q=").strip()
-        try:
-            accepted[name.strip().lower()] = float(quality) if quality else 1.0
-        except ValueError:
-            accepted[name.strip().lower()] = 0.0
+    accepted = qualities(accept_encoding)
     return next((coding for coding in available if accepted.get(coding, 0.0) > 0), "identity")

@@ -15,12 +15,11 @@ from geodata.database import Access, reading
 from geodata.errors import ForbiddenError, ParameterError
 from geodata.viewer import Version, Viewer
 from service.access import viewer_of
-from service.caching import cache_key, canonical_request, matches, preferred_coding
+from service.caching import cache_key, canonical_request, matches, preferred_coding, qualities
 from service.context import Context, context_of, today
 from service.formats import MEDIA_TYPES, Format
 
 VARY = "Accept, Accept-Encoding, Authorization, Cookie"
-_MIN_COMPRESSED_BYTES = 500
 _UNCOMPRESSIBLE = {Format.XLSX, Format.GPKG}
 
 Renderer = Callable[[Answer[Any], Format], bytes]
@@ -56,8 +55,9 @@ def deliver(
 
     def produce(session: Session) -> tuple[bytes, dict[str, str]]:
         answer = question(session)
-        cursor = answer.meta.next
-        return render(answer, asked.format), _link(request, cursor)
+        body = render(answer, asked.format)
+        # Only now: rendering makes the cursor opaque.
+        return body, _link(request, answer.meta.next)
 
     return respond(
         request, context, viewer, asked.format.value, MEDIA_TYPES[asked.format], produce,
@@ -145,9 +145,11 @@ def format_of(request: Request, given: str | None, offered: tuple[Format, ...]) 
         if given not in {f.value for f in offered}:
             allowed = [f.value for f in offered]
             raise ParameterError(
-                "format", f"Das Format „{given}“ gibt es hier nicht. Möglich sind: {', '.join(allowed)}.", allowed
+                "format", f"Das Format „{given[:60]}“ gibt es hier nicht. Möglich sind: {', '.join(allowed)}.", allowed
             )
         return Format(given)
-    accepted = [part.split(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")]
+    accepted = qualities(request.headers.get("accept"))
     by_media = {MEDIA_TYPES[f].split(";")[0]: f for f in offered}
-    return next((by_media[media] for media in accepted if media in by_media), offered[0])
+    # The first of the best: sorting keeps the client's order among equals.
+    wanted = sorted((media for media in accepted if accepted[media] > 0), key=lambda media: -accepted[media])
+    return next((by_media[media] for media in wanted if media in by_media), offered[0])

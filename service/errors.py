@@ -6,6 +6,7 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from geodata.database import QueryTimeoutError
@@ -79,7 +80,13 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def _http(_request: Request, error: HTTPException) -> Response:
         known = HTTPStatus(error.status_code)
-        return problem(error.status_code, _DETAILS.get(known, "Die Anfrage ist nicht möglich."))
+        answer = problem(error.status_code, _DETAILS.get(known, "Die Anfrage ist nicht möglich."))
+        answer.headers.update(error.headers or {})  # a 405 names what is allowed
+        return answer
+
+    @app.exception_handler(PoolTimeoutError)
+    def _busy(_request: Request, _error: PoolTimeoutError) -> Response:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Der Dienst ist gerade ausgelastet; bitte gleich noch einmal.")
 
     @app.exception_handler(Exception)
     def _unexpected(_request: Request, error: Exception) -> Response:

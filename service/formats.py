@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -50,20 +51,24 @@ class Table:
     geometries: Sequence[str | None] | None
 
 
-def as_properties(row: Any, only: frozenset[str] | None = None) -> dict[str, Any]:  # noqa: ANN401 - any row dataclass
-    """Return a row as JSON properties without its geometry; ``only`` keeps those names."""
-    return {
-        f.name: getattr(row, f.name) for f in fields(row) if f.name != "geometry" and (only is None or f.name in only)
-    }
+def properties_of(rows: Sequence[Any], only: frozenset[str] | None = None) -> list[dict[str, Any]]:
+    """Return row dataclasses as JSON properties without their geometry; ``only`` keeps those names."""
+    if not rows:
+        return []
+    given = [f.name for f in fields(rows[0])]
+    names = [name for name in given if name != "geometry" and (only is None or name in only)]
+    if len(names) < 2:  # attrgetter gives a bare value for one name
+        return [{name: getattr(row, name) for name in names} for row in rows]
+    values = attrgetter(*names)
+    return [dict(zip(names, values(row), strict=True)) for row in rows]
 
 
-def table_of(answer: Answer[Any], name: str) -> Table:
-    """Flatten an answer whose rows have scalar columns and perhaps a ``geometry``."""
-    rows = [as_properties(row) for row in answer.rows]
-    geometries = [getattr(row, "geometry", None) for row in answer.rows]
-    has_geometry = any(hasattr(row, "geometry") for row in answer.rows)
-    columns = tuple(rows[0]) if rows else ()
-    return Table(answer.meta, name, columns, rows, geometries if has_geometry else None)
+def table_of(answer: Answer[Any], name: str, kind: type) -> Table:
+    """Flatten an answer whose rows, of the dataclass ``kind``, have scalar columns and perhaps a ``geometry``."""
+    names = [f.name for f in fields(kind)]
+    geometries = [row.geometry for row in answer.rows] if "geometry" in names else None
+    columns = tuple(column for column in names if column != "geometry")
+    return Table(answer.meta, name, columns, properties_of(answer.rows), geometries)
 
 
 def to_json(meta: Meta, rows: Iterable[Mapping[str, Any]]) -> bytes:

@@ -4,6 +4,7 @@ from fastapi import APIRouter, Request, Response
 
 from geodata.database import reading
 from geodata.readiness import what_is_missing
+from service.api.documentation import PROBLEM
 from service.context import context_of
 from service.errors import problem
 
@@ -16,7 +17,7 @@ def health() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/ready", summary="Ist der Dienst bereit?", responses={503: {"description": "Nicht bereit."}})
+@router.get("/ready", summary="Ist der Dienst bereit?", responses={503: PROBLEM})
 def ready(request: Request) -> Response:
     """Prüft Datenbank, Migrationsstand und ob Daten geladen sind."""
     context = context_of(request)

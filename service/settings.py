@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 PROJECT = _CHECKOUT if (_CHECKOUT / "pyproject.toml").exists() else Path.cwd()
@@ -22,6 +24,9 @@ class Settings(BaseSettings):
     )
     admin_database_url: SecretStr | None = Field(
         None, description="Datenbank-Zugang für Migration und Import; leer = wie SRK_DATABASE_URL"
+    )
+    db_app_password: SecretStr | None = Field(
+        None, description="Kennwort, das „db migrate --login“ dem Datenbank-Zugang des Dienstes gibt"
     )
     data_dir: Path | None = Field(None, description="Ordner des eigenen Clusters; leer = im Projekt oder /var/lib")
     home_state: str = Field("Hamburg", description="Bundesland der Kommune")
@@ -42,10 +47,33 @@ class Settings(BaseSettings):
     session_hours: int = Field(12, ge=1, description="Dauer einer Anmeldung in Stunden")
     log_level: str = Field("info", description="Protokollstufe: debug, info, warning, error")
 
-    @field_validator("database_url", "admin_database_url", "data_dir", "tiles_url", "tiles_attribution", mode="before")
+    @field_validator(
+        "database_url",
+        "admin_database_url",
+        "db_app_password",
+        "data_dir",
+        "tiles_url",
+        "tiles_attribution",
+        mode="before",
+    )
     @classmethod
     def _empty_is_unset(cls, value: Any) -> Any:  # noqa: ANN401 - raw environment
         return None if value == "" else value
+
+    @field_validator("database_url", "admin_database_url")
+    @classmethod
+    def _database(cls, value: SecretStr | None) -> SecretStr | None:
+        # Said here without the value: it holds a password.
+        if value is not None:
+            try:
+                driver = make_url(value.get_secret_value()).drivername
+            except (ArgumentError, ValueError):
+                driver = ""
+            if driver != "postgresql+psycopg":
+                raise ValueError(
+                    "Das ist keine Adresse der Form postgresql+psycopg://nutzer:passwort@rechner/datenbank"
+                )
+        return value
 
     @field_validator("office_areas", mode="before")
     @classmethod
@@ -107,4 +135,5 @@ def _names_in_env_file() -> set[str]:
         lines = Path(".env").read_text(encoding="utf-8").splitlines()
     except OSError:
         return set()
-    return {line.split("=", 1)[0].strip().upper() for line in lines if "=" in line and not line.startswith("#")}
+    given = (line.strip().removeprefix("export ") for line in lines)
+    return {line.split("=", 1)[0].strip().upper() for line in given if "=" in line and not line.startswith("#")}

@@ -1,5 +1,6 @@
 """Areas: from any geodata file or table of keys and names to one visible version of a level."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -26,7 +27,7 @@ from importers.load import (
     publish,
     refresh_statistics,
 )
-from importers.mapping import Mapping, Rule, canonical, require_columns
+from importers.mapping import Mapping, Rule, canonical, require_columns, require_known
 from importers.report import Report
 from importers.sources import Chunk, Source
 
@@ -43,6 +44,7 @@ _COLUMNS = ("key", "name", "parent_key")
 _STAGE = (("row", "int"), ("key", "text"), ("name", "text"), ("parent_key", "text"), ("attributes", "jsonb"),
           ("geom", "geometry(MultiPolygon, 25832)"))  # fmt: skip
 _MAX_TEXT_CHARS = 500
+_LEVEL_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,15 @@ def import_areas(engine: Engine, source: Source, wanted: AreasImport) -> Report:
     Raises ``MappingError`` when columns, CRS or levels do not fit, ``RefusedError`` when the limits on
     rejects, shrinkage or orphans are passed. Nothing is changed then.
     """
+    if not _LEVEL_NAME.fullmatch(wanted.level):
+        raise MappingError(
+            f"„{wanted.level}“ taugt nicht als Name einer Ebene; erlaubt sind Kleinbuchstaben a–z, Ziffern und "
+            "Unterstrich, etwa „stadtteil“ (die Bezeichnung nennt --level-title)."
+        )
     info = wanted.mapping.dataset
     report = Report(wanted.dataset or info.name or f"areas.{wanted.level}", "areas", source.provenance.source)
     rules = wanted.columns()
+    require_known(rules, _COLUMNS, "Gebieten")
     require_columns(rules, source.columns, ("key", "name"), source.provenance.source)
     notes = wanted.footnotes or Footnotes(
         info.title or f"Gebiete: {wanted.title()}", info.licence, info.attribution, info.as_of
@@ -110,6 +118,15 @@ def import_areas(engine: Engine, source: Source, wanted: AreasImport) -> Report:
 
 def _levels(job: Job, wanted: AreasImport) -> str | None:
     """Make the level known (levels are data) and return the parent level, which must have areas already."""
+    held = job.session.execute(
+        text("SELECT level FROM area WHERE import_id = :previous_id AND level <> :level LIMIT 1"),
+        {"previous_id": job.previous_id, "level": wanted.level},
+    ).scalar()
+    if held:
+        raise MappingError(
+            f"Der Bestand „{job.report.dataset}“ enthält die Ebene „{held}“; bitte für „{wanted.level}“ einen anderen "
+            "Namen wählen (--dataset)."
+        )
     parent = wanted.parent_level or wanted.mapping.parent_level
     if parent is not None:
         there = job.session.execute(
@@ -195,6 +212,10 @@ def _polygons(chunk: Chunk, wanted: AreasImport, source: Source, report: Report)
             report.reject(int(rows[at]), "geometry", _first_point(geometry[at]), cause, "Bitte die Quelle prüfen.")
             geometry[at] = None
     metres = place.geometry_to_metres(geometry, declared)
+    for at, shape in enumerate(metres):
+        if not np.isfinite(shapely.get_coordinates(shape)).all():
+            report.reject(int(rows[at]), "geometry", None, "Die Fläche hat eine Ecke, die es nicht geben kann.")
+            metres[at] = None
     return _repaired(metres, rows, report)
 
 
@@ -216,12 +237,13 @@ def _repaired(metres: NDArray[Any], rows: NDArray[Any], report: Report) -> NDArr
             field="geometry",
             value=reason,
         )
+    for i in np.flatnonzero(shapely.get_type_id(metres) == 7):
+        metres[i] = shapely.union_all([part for part in shapely.get_parts(metres[i]) if part.area > 0])
+        if metres[i].is_empty:
+            report.reject(int(rows[i]), "geometry", None, "Die Geometrie enthält keine Fläche.")
+            metres[i] = None
     singles = shapely.get_type_id(metres) == 3
     metres[singles] = shapely.multipolygons(metres[singles].reshape(-1, 1))
-    collections = np.flatnonzero(shapely.get_type_id(metres) == 7)
-    for i in collections:
-        parts = [p for p in shapely.get_parts(metres[i]) if p.geom_type in {"Polygon", "MultiPolygon"}]
-        metres[i] = shapely.multipolygons(shapely.get_parts(np.array(parts, dtype=object)))
     return shapely.set_srid(metres, place.TARGET)
 
 

@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
+from geodata.answer import identity_secret
 from geodata.tables import CATEGORIES
 from importers import numbers, place
 from importers.copying import copy_rows, staging_table
@@ -17,7 +18,7 @@ from importers.errors import MappingError
 from importers.kinds import facility_rows as rows_of
 from importers.kinds import facility_tables
 from importers.load import Footnotes, Limit, Rules, importing, refresh_statistics
-from importers.mapping import Mapping, Rule, canonical, require_columns
+from importers.mapping import Mapping, Rule, canonical, require_columns, require_known
 from importers.report import Report
 from importers.sources import Chunk, Source
 
@@ -71,9 +72,12 @@ def import_facilities(engine: Engine, source: Source, wanted: FacilitiesImport) 
     with importing(engine, report, source.provenance, notes, wanted.rules) as job:
         facility_tables.require_home_areas(job, wanted.home_level)
         staging_table(job.session, "stage_offer", facility_tables.STAGE)
+        secret = identity_secret(job.session)
         names = [name for name, _kind in facility_tables.STAGE]
         for chunk in source.chunks():
-            copy_rows(job.session, "stage_offer", names, _checked(chunk, wanted, rules, reading, source, report))
+            copy_rows(
+                job.session, "stage_offer", names, _checked(chunk, wanted, rules, reading, source, report, secret)
+            )
         for row, why in source.bad_rows.items():
             report.rows_read += 1
             report.reject(row, None, None, why)
@@ -87,12 +91,7 @@ def import_facilities(engine: Engine, source: Source, wanted: FacilitiesImport) 
 
 def _rules(wanted: FacilitiesImport) -> dict[str, Rule]:
     rules = dict(wanted.mapping.columns)
-    unknown = sorted(set(rules) - set(rows_of.COLUMNS))
-    if unknown:
-        raise MappingError(
-            f"Die Zuordnung nennt die Spalte „{unknown[0]}“, die es bei Einrichtungen nicht gibt. "
-            f"Möglich sind: {', '.join(rows_of.COLUMNS)}."
-        )
+    require_known((*rules, *wanted.mapping.identity.columns), rows_of.COLUMNS, "Einrichtungen")
     return rules
 
 
@@ -116,6 +115,7 @@ def _checked(
     reading: rows_of.Reading,
     source: Source,
     report: Report,
+    secret: bytes,
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows that may be staged; note the others."""
     rows = chunk.rows
@@ -124,14 +124,14 @@ def _checked(
     table["category"] = table["category"].where(table["category"].notna(), wanted.category)
     default = np.where(table["category"] == "hze", "internal", "public")
     table["release"] = table["release"].where(table["release"].notna(), default)
-    rows_of.derive_ids(table, wanted.mapping.identity.columns)
+    table["age_from"] = table["age_from"].where(table["age_from"].notna() | table["age_to"].isna(), 0)
+    rows_of.derive_ids(table, wanted.mapping.identity.columns, secret)
     rows_of.check_rows(table, rows, report)
     metres = _points(chunk, table, wanted, source, report)
     refused = report.rejected_rows()
     keep = np.array([row not in refused for row in rows.tolist()])
     staged = table[keep].copy()
     staged.insert(0, "row", rows[keep])
-    staged["age_from"] = staged["age_from"].where(staged["age_from"].notna() | staged["age_to"].isna(), 0)
     staged["paragraphs"] = [
         "{}" if pd.isna(v) else "{" + ",".join(p.strip() for p in v.split(";")) + "}" for v in staged["paragraphs"]
     ]

@@ -3,7 +3,8 @@
 Vectorised over chunks; whatever a row lacks is noted with row, field, value, reason and what to do.
 """
 
-import hashlib
+import datetime as dt
+import hmac
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,9 +31,11 @@ DATES = ("valid_from", "valid_to", "as_of")
 TEXTS = tuple(c for c in COLUMNS if c not in (*NUMERIC, *COORDINATES, *DATES))
 
 MAX_TEXT_CHARS = 20_000
+MAX_KEY_CHARS = 500
 MAX_AGE = 120
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_GERMAN_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+_GERMAN_DATE = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})")
+_ISO_DATE = re.compile(r"(?P<year>\d{4})([-/])(?P<month>\d{1,2})\2(?P<day>\d{1,2})([T ]\d{2}:\d{2}.*)?")
 _PARAGRAPH = re.compile(r"\d{1,3}[a-z]?(\.\d+)?")
 
 
@@ -62,6 +65,9 @@ def _text(*checks: pa.Check, required: bool = False) -> pa.Column:
     return pa.Column(object, checks=[short, *checks], nullable=True, required=required)
 
 
+# What the database indexes must stay short.
+_KEYS = ("id", "facility_id", "provider", "provider_key")
+_SHORT = _says(lambda s: s.str.len() <= MAX_KEY_CHARS, f"Der Text ist länger als {MAX_KEY_CHARS} Zeichen.")
 _RELEASES = tuple(level.value for level in ReleaseLevel)
 
 SCHEMA = pa.DataFrameSchema(
@@ -80,9 +86,10 @@ SCHEMA = pa.DataFrameSchema(
             )
         ),
         "email": _text(_says(lambda s: s.str.fullmatch(r"[^@\s]+@[^@\s]+"), "Das ist keine E-Mail-Adresse.")),
+        **{name: _text(_SHORT) for name in _KEYS},
         **{name: _text() for name in TEXTS if name not in {
-            "category", "state", "supply_unit", "use_unit", "service_area", "barrier_free", "release", "paragraphs",
-            "email"}},
+            *_KEYS, "category", "state", "supply_unit", "use_unit", "service_area", "barrier_free", "release",
+            "paragraphs", "email"}},
         **{name: pa.Column(float, nullable=True, checks=[
             _says(lambda s: (s >= 0) & (s <= MAX_AGE) & (s == s.round()),
                   f"Ein Alter ist eine ganze Zahl von 0 bis {MAX_AGE}.")]) for name in ("age_from", "age_to")},
@@ -100,6 +107,8 @@ def cleaned_texts(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _clean(value: object) -> str | None:
+    if type(value) is str and value.isprintable():  # nearly every cell; the long way is for the rest
+        return value.strip() or None
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
@@ -174,14 +183,19 @@ def _dates(column: "pd.Series[Any]", name: str, rows: "np.ndarray[Any, Any]", re
             out.append(None)
             continue
         if value not in cache:
-            match = _GERMAN_DATE.fullmatch(value)
-            iso = f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}" if match else value[:10]
-            stamp = pd.to_datetime(iso, format="%Y-%m-%d", errors="coerce")
-            cache[value] = None if pd.isna(stamp) else iso
+            cache[value] = _iso_date(value)
         if cache[value] is None:
             report.reject(int(rows[i]), name, value, "Das ist kein Datum.", "Bitte als JJJJ-MM-TT schreiben.")
         out.append(cache[value])
     return pd.Series(out, index=column.index, dtype=object)
+
+
+def _iso_date(text: str) -> str | None:
+    match = _GERMAN_DATE.fullmatch(text) or _ISO_DATE.fullmatch(text)
+    try:
+        return match and dt.date(int(match["year"]), int(match["month"]), int(match["day"])).isoformat()
+    except ValueError:
+        return None
 
 
 def check_rows(table: pd.DataFrame, rows: "np.ndarray[Any, Any]", report: Report) -> None:
@@ -210,13 +224,17 @@ def _note(
         report.reject(int(rows[i]), field, table[field].iloc[i], why)
 
 
-def derive_ids(table: pd.DataFrame, identity: tuple[str, ...]) -> None:
-    """Fill empty ``id`` from the ``identity`` columns (a short digest) and empty ``facility_id`` from ``id``."""
+def derive_ids(table: pd.DataFrame, identity: tuple[str, ...], secret: bytes) -> None:
+    """Fill empty ``id`` from the ``identity`` columns and empty ``facility_id`` from ``id``.
+
+    A keyed digest: without the instance's ``secret`` nobody can try all addresses of a district to find the one
+    a shown id was made from.
+    """
     empty = table["id"].isna()
     if empty.any() and identity:
-        parts = table.loc[empty, list(identity)].fillna("").astype(str)
+        parts = table.loc[empty, list(identity)].map(lambda value: "" if pd.isna(value) else str(value))
         joined = parts.agg("\x1f".join, axis=1)
         known = joined.str.replace("\x1f", "") != ""
-        digests = joined.map(lambda text: hashlib.sha256(text.encode()).hexdigest()[:16])
+        digests = joined.map(lambda text: hmac.new(secret, text.encode(), "sha256").hexdigest()[:16])
         table.loc[empty, "id"] = digests.where(known, None)
     table["facility_id"] = table["facility_id"].where(table["facility_id"].notna(), table["id"])

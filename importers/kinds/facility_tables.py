@@ -82,6 +82,7 @@ def load(job: Job, home_level: str, home_state: str, keep_outside_km: float | No
     )
     places = session.execute(text("SELECT count(*) FROM place WHERE import_id = :import_id"), values).scalar_one()
     report.counts["Einrichtungen"] = places
+    _warn_of_hidden(job)
     without = session.execute(text("SELECT count(*) FROM stage_offer WHERE supply IS NULL")).scalar_one()
     report.counts["Angebote ohne Platz- oder Stundenangabe"] = without
     publish(job, loaded=loaded, tables=("facility_area", "offer", "place"))
@@ -194,6 +195,33 @@ def _check_outside(job: Job, values: dict[str, Any]) -> None:
             )  # fmt: skip
     if kept:
         report.counts["Angebote außerhalb, ohne Gebiet behalten"] = kept
+
+
+def _warn_of_hidden(job: Job) -> None:
+    """Tell what the releases mean for places that are only partly public, and names that give a hidden street away."""
+    mixed = job.session.execute(
+        text("""
+            SELECT min(row), facility_id FROM stage_offer GROUP BY facility_id
+            HAVING bool_or(release = 'public') AND bool_or(release <> 'public') ORDER BY 1
+        """)
+    )
+    for row, facility_id in mixed:
+        job.report.warn(
+            "Nicht alle Angebote sind öffentlich: Der Ort dieser Einrichtung wird nicht gezeigt.",
+            row=row, field="release", value=facility_id,
+        )  # fmt: skip
+    telling = job.session.execute(
+        text("""
+            SELECT row, name FROM stage_offer
+            WHERE release = 'area_only' AND length(street) > 3
+              AND position(lower(street) IN lower(concat_ws(' ', name, type, provider, opening_hours))) > 0
+            ORDER BY row
+        """)
+    )
+    for row, name in telling:
+        job.report.warn(
+            "Der Name verrät die Straße, obwohl nur das Gebiet gezeigt werden soll.", row=row, field="name", value=name
+        )
 
 
 def _distance(metres: float) -> str:

@@ -35,6 +35,10 @@ def open_source(path: Path, *, layer: str | None = None) -> Source:
 
 
 def _require_file(path: Path) -> None:
+    try:
+        path.name.encode()
+    except UnicodeEncodeError:
+        raise SourceError("Der Dateiname ist kein gültiges UTF-8; bitte die Datei umbenennen.") from None
     if path.is_dir():
         raise SourceError(f"„{path.name}“ ist ein Ordner; bitte eine Datei angeben.")
     try:

@@ -25,12 +25,16 @@ class CsvSource:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        digest, encoding = _scan(path)
+        digest, encoding, double_encoded = _scan(path)
         self._encoding = encoding
         self.notes: list[str] = []
         self.bad_rows: dict[int, str] = {}
         if encoding == "cp1252":
             self.notes.append("Die Datei ist nicht UTF-8; sie wurde als Windows-1252 gelesen.")
+        if double_encoded:
+            self.notes.append(
+                "Umlaute sehen doppelt kodiert aus (etwa „Ã¼“ statt „ü“); bitte die Datei neu als UTF-8 speichern."
+            )
         self._delimiter = self._recognise_delimiter()
         self.columns = self._header()
         self.provenance = Provenance(path.name, digest, "CSV", encoding=encoding)
@@ -78,7 +82,6 @@ class CsvSource:
         next(records)
         rows: list[int] = []
         values: list[list[str]] = []
-        suspicious = False
         for number, record in enumerate(records, start=2):
             if not any(record):
                 continue
@@ -88,7 +91,6 @@ class CsvSource:
                     self.bad_rows[number] = f"Die Zeile hat {len(record)} statt {width} Felder."
                     continue
                 del record[width:]
-            suspicious = suspicious or any(mark in value for value in record for mark in _DOUBLE_ENCODED)
             rows.append(number)
             values.append(record)
             if len(rows) == CHUNK_ROWS:
@@ -96,9 +98,6 @@ class CsvSource:
                 rows, values = [], []
         if rows:
             yield self._chunk(rows, values)
-        note = "Umlaute sehen doppelt kodiert aus (etwa „Ã¼“ statt „ü“); bitte die Datei neu als UTF-8 speichern."
-        if suspicious and note not in self.notes:
-            self.notes.append(note)
 
     def _chunk(self, rows: list[int], values: list[list[str]]) -> Chunk:
         table = np.array(values, dtype=object)
@@ -106,8 +105,8 @@ class CsvSource:
         return Chunk(np.array(rows), frame)
 
 
-def _scan(path: Path) -> tuple[str, str]:
-    """Read the file once: checksum, encoding, and the limits that protect what comes after."""
+def _scan(path: Path) -> tuple[str, str, bool]:
+    """Read the file once: checksum, encoding, whether umlauts look encoded twice; keep the limits."""
     digest = hashlib.sha256()
     since_newline = 0
     with path.open("rb") as handle:
@@ -129,9 +128,10 @@ def _scan(path: Path) -> tuple[str, str]:
     for candidate in (encoding, "cp1252"):
         try:
             with path.open(encoding=candidate, newline="") as text:
-                while text.read(_BLOCK_BYTES):
-                    pass
+                twice = False
+                while part := text.read(_BLOCK_BYTES):
+                    twice = twice or any(mark in part for mark in _DOUBLE_ENCODED)
         except UnicodeDecodeError:
             continue
-        return digest.hexdigest(), candidate
+        return digest.hexdigest(), candidate, twice
     raise SourceError(f"„{path.name}“: Die Zeichenkodierung ist weder UTF-8 noch Windows-1252.")

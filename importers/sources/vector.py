@@ -1,8 +1,11 @@
 """Geodata files through GDAL: GeoJSON, GeoPackage, Shapefile (also zipped)."""
 
+import shutil
 import tempfile
 import warnings
+import weakref
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -32,11 +35,12 @@ class VectorSource:
     """One layer of a geodata file. Row numbers are the features' positions, from 1. Heights are dropped, noted."""
 
     def __init__(
-        self, file: Path, *, name: str, digest: str, layer: str | None, keep: tempfile.TemporaryDirectory[str] | None
+        self, file: Path, *, name: str, digest: str, layer: str | None, private_folder: Path | None = None
     ) -> None:
+        if private_folder is not None:
+            weakref.finalize(self, shutil.rmtree, private_folder, ignore_errors=True)
         self._file = file
         self._name = name
-        self._keep_until_done = keep
         self.notes: list[str] = []
         self.bad_rows: dict[int, str] = {}
         self._layer = self._choose_layer(layer)
@@ -44,6 +48,8 @@ class VectorSource:
         self._features = int(info["features"])
         self._chunked = info["driver"] in {"GPKG", "ESRI Shapefile"} and self._features > CHUNK_ROWS
         self.columns = tuple(str(name) for name in info["fields"])
+        kinds = zip(self.columns, info["dtypes"], strict=True)
+        self._booleans = {name for name, kind in kinds if kind == "bool"}
         if info["geometry_type"] is None:
             self.notes.append("Die Ebene hat keine Geometrie.")
         elif str(info["geometry_type"]).endswith(("Z", "M")) or "2.5D" in str(info["geometry_type"]):
@@ -67,15 +73,18 @@ class VectorSource:
 
     def _guarded(self, read: Any) -> Any:  # noqa: ANN401 - passes through what the reader returns
         try:
-            with warnings.catch_warnings():
-                # GDAL reports a damaged file as a warning and goes on with half of it: that is refused.
-                warnings.simplefilter("error")
-                warnings.filterwarnings("ignore", message=".*Measured.*")
-                return read()
+            # Recorded, not raised: GDAL warns from a callback that cannot raise.
+            with warnings.catch_warnings(record=True) as said:
+                warnings.simplefilter("always")
+                result = read()
         except SourceError:
             raise
         except Exception as error:  # GDAL's drivers raise many kinds for broken bytes
             raise SourceError(f"„{self._name}“ ist beschädigt oder keine lesbare Geodatei.") from error
+        # GDAL reports a damaged file as a warning and goes on with half of it: that is refused.
+        if any(issubclass(w.category, RuntimeWarning) and "Measured" not in str(w.message) for w in said):
+            raise SourceError(f"„{self._name}“ ist beschädigt oder keine lesbare Geodatei.")
+        return result
 
     def chunks(self) -> Iterator[Chunk]:
         """Yield the features in order; GeoPackage and Shapefile piecewise, others at once."""
@@ -88,7 +97,8 @@ class VectorSource:
                 )
             )
             count = len(fields[0]) if fields else (0 if wkb is None else len(wkb))
-            columns = {str(name): _plain(data) for name, data in zip(meta["fields"], fields, strict=True)}
+            named = zip((str(name) for name in meta["fields"]), fields, strict=True)
+            columns = {name: _plain(data, boolean=name in self._booleans) for name, data in named}
             frame = pd.DataFrame(columns, index=range(count), dtype=object)
             geometry = None if wkb is None else self._guarded(lambda wkb=wkb: shapely.from_wkb(wkb))
             yield Chunk(np.arange(start + 1, start + count + 1), frame, geometry)
@@ -98,16 +108,22 @@ def open_vector(path: Path, *, layer: str | None) -> VectorSource:
     """Open a geodata file, unpacking a zipped shapefile into a private folder first."""
     digest = checksum(path)
     if path.suffix.lower() == ".zip":
-        folder = tempfile.TemporaryDirectory(prefix="srk-")
-        inner, layer = _unpack_shapefile(path, Path(folder.name), layer)
-        return VectorSource(inner, name=path.name, digest=digest, layer=layer, keep=folder)
+        folder = Path(tempfile.mkdtemp(prefix="srk-"))
+        try:
+            inner, layer = _unpack_shapefile(path, folder, layer)
+            _require_whole_shapefile(inner, path.name)
+            return VectorSource(inner, name=path.name, digest=digest, layer=layer, private_folder=folder)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
     if path.suffix.lower() in {".geojson", ".json"}:
         _require_whole_geojson(path)
     elif path.suffix.lower() == ".shp":
         for part in (".shx", ".dbf"):
             if not path.with_suffix(part).exists() and not path.with_suffix(part.upper()).exists():
                 raise SourceError(f"Zu „{path.name}“ fehlt die Datei „{path.stem}{part}“.")
-    return VectorSource(path, name=path.name, digest=digest, layer=layer, keep=None)
+        _require_whole_shapefile(path, path.name)
+    return VectorSource(path, name=path.name, digest=digest, layer=layer)
 
 
 def _require_whole_geojson(path: Path) -> None:
@@ -117,7 +133,7 @@ def _require_whole_geojson(path: Path) -> None:
             f"„{path.name}“ ist größer als {MAX_GEOJSON_BYTES // 1024**2} MiB; bitte als GeoPackage liefern."
         )
     try:
-        document = orjson.loads(path.read_bytes())
+        document = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
     except orjson.JSONDecodeError as error:
         raise SourceError(
             f"„{path.name}“ ist kein vollständiges JSON (Fehler bei Zeile {error.lineno}, Spalte {error.colno}); "
@@ -130,6 +146,24 @@ def _require_whole_geojson(path: Path) -> None:
         raise SourceError(f"„{path.name}“: „features“ ist keine Liste von Objekten.")
     if not features:
         raise SourceError(f"„{path.name}“ enthält keine Objekte.")
+
+
+def _require_whole_shapefile(path: Path, name: str) -> None:
+    # GDAL gives a row without geometry or without attributes where a part ends too early: refused like half a city.
+    heads: dict[str, tuple[bytes, int]] = {}
+    for part in (".shp", ".shx", ".dbf"):
+        file = path.with_suffix(part) if path.with_suffix(part).exists() else path.with_suffix(part.upper())
+        with file.open("rb") as handle:
+            heads[part] = handle.read(32), file.stat().st_size
+    records, width = (int.from_bytes(heads[".dbf"][0][a:b], "little") for a, b in ((4, 8), (10, 12)))
+    header = int.from_bytes(heads[".dbf"][0][8:10], "little")
+    declared = {part: 2 * int.from_bytes(heads[part][0][24:28], "big") for part in (".shp", ".shx")}
+    whole = all(size >= max(declared[part], 100) for part, (_head, size) in heads.items() if part in declared)
+    whole = whole and heads[".dbf"][1] >= max(header + records * width, 32)
+    if not whole or declared[".shx"] != 100 + 8 * records:
+        raise SourceError(
+            f"„{name}“ ist beschädigt oder keine lesbare Geodatei; vielleicht wurde ein Teil abgeschnitten."
+        )
 
 
 def _unpack_shapefile(path: Path, folder: Path, wanted: str | None) -> tuple[Path, str]:
@@ -160,7 +194,7 @@ def _unpack_shapefile(path: Path, folder: Path, wanted: str | None) -> tuple[Pat
                 suffix = PurePosixPath(info.filename).suffix.lower()
                 if info.filename[: -len(suffix) or None] == base and suffix in _SHAPE_PARTS:
                     (folder / f"ebene{suffix}").write_bytes(archive.read(info))
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
         if isinstance(error, SourceError):
             raise
         raise SourceError(f"„{path.name}“ ist kein lesbares ZIP-Archiv.") from error
@@ -170,11 +204,13 @@ def _unpack_shapefile(path: Path, folder: Path, wanted: str | None) -> tuple[Pat
     return folder / "ebene.shp", "ebene"
 
 
-def _plain(data: NDArray[Any]) -> NDArray[Any]:
-    """Return a field as objects: integers stay integers even where GDAL made them floats to hold missing ones."""
-    if data.dtype.kind == "f":
+def _plain(data: NDArray[Any], *, boolean: bool) -> NDArray[Any]:
+    """Return a field as objects: what GDAL made a float to hold missing ones is a whole number or yes and no again."""
+    if boolean:
+        values: list[Any] = [None if np.isnan(v) else bool(v) for v in data.astype(float)]
+    elif data.dtype.kind == "f":
         whole = bool(np.all(np.isnan(data) | (data == np.floor(data))))
-        values: list[Any] = [None if np.isnan(v) else (int(v) if whole else float(v)) for v in data]
+        values = [None if np.isnan(v) else (int(v) if whole else float(v)) for v in data]
     elif data.dtype.kind in "iub":
         values = data.tolist()
     else:

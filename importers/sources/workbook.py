@@ -14,6 +14,9 @@ import pandas as pd
 from importers.errors import SourceError
 from importers.sources.base import CHUNK_ROWS, MAX_UNPACKED_BYTES, Chunk, Provenance, checksum
 
+# Whole numbers up to here are exact in a workbook; a key stored as 2101.0 is 2101.
+_EXACT_BELOW = 2**53
+
 
 class ExcelSource:
     """A sheet of an XLSX workbook: the named one, else the first. Row numbers are the sheet's own.
@@ -46,7 +49,9 @@ class ExcelSource:
                 self.notes.append(f"Von {len(book.sheetnames)} Blättern wurde das erste gelesen (--layer wählt).")
             chosen = book[sheet or book.sheetnames[0]]
             numbered = enumerate(chosen.iter_rows(values_only=True), start=1)
-            return [(number, row) for number, row in numbered if any(value is not None for value in row)]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                return [(number, row) for number, row in numbered if any(value is not None for value in row)]
         except SourceError:
             raise
         except Exception as error:
@@ -87,6 +92,10 @@ def _plain(cell: object) -> object:
         return cell.date().isoformat() if cell.time() == dt.time(0) else cell.isoformat(sep=" ")
     if isinstance(cell, dt.date | dt.time):
         return cell.isoformat()
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < _EXACT_BELOW:
+        return int(cell)
+    if isinstance(cell, int) and abs(cell) >= _EXACT_BELOW:
+        return str(cell)
     if isinstance(cell, str | int | float | bool) or cell is None:
         return cell
     return str(cell)

@@ -1,12 +1,12 @@
 """What the OpenAPI description says of answers: the rows' columns with types, and the shape of errors."""
 
-from typing import Any
+from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
 
 from geodata.answer import Meta
 
-_PROBLEM = {
+PROBLEM: dict[str, Any] = {
     "description": "Fehler nach RFC 9457; detail ist ein deutscher Satz.",
     "content": {
         "application/problem+json": {
@@ -36,6 +36,10 @@ _PROBLEM = {
 
 def _inlined(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
     schema: dict[str, Any] = TypeAdapter(kind).json_schema(mode="serialization")
+    # What a dataclass works out itself is served too, but pydantic does not know it.
+    for name, hint in get_type_hints(kind).items():
+        if name not in schema["properties"]:
+            schema["properties"][name] = TypeAdapter(hint).json_schema(mode="serialization")
     definitions = schema.pop("$defs", {})
 
     def resolve(node: Any) -> Any:  # noqa: ANN401 - JSON
@@ -86,8 +90,8 @@ def answers(row: Any) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - a ro
     return {
         200: {"description": "Zeilen mit Fußnoten (meta).", "content": content},
         304: {"description": "Unverändert (If-None-Match)."},
-        400: _PROBLEM,
-        403: _PROBLEM,
-        404: _PROBLEM,
-        503: _PROBLEM,
+        400: PROBLEM,
+        403: PROBLEM,
+        404: PROBLEM,
+        503: PROBLEM,
     }

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import math
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -10,26 +11,50 @@ from fastapi import Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
-from geodata.errors import ParameterError
+from geodata.errors import NotFoundError, ParameterError
 from geodata.viewer import Version
 from service.context import context_of
 from service.delivery import Asked, format_of
 from service.formats import Format
 
 MAX_QUERY_CHARS = 200
+MAX_VALUE_CHARS = 4000
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+# What a cursor begins with once it is decoded: other text that happens to decode is none.
+_CURSOR = "srk:"
+_BAD_CURSOR = "Der cursor ist ungültig; bitte den Wert von meta.next übernehmen."
 
 
 def only_known_parameters(request: Request) -> None:
-    """Refuse a query parameter the route does not know: a misspelt filter would give a wrong number silently."""
+    """Refuse a query parameter the route does not know: a misspelt filter would give a wrong number silently.
+
+    The same holds for one given twice, of which only the last would count.
+    """
+    if "\x00" in request.scope["path"]:
+        raise NotFoundError("Diese Adresse gibt es hier nicht.")
     route = request.scope.get("route")
     if not isinstance(route, APIRoute):
         return
     known = sorted(_names(route.dependant))
-    for name in request.query_params:
+    seen: set[str] = set()
+    for name, value in request.query_params.multi_items():
         if name not in known:
+            name = short(name)  # noqa: PLW2901 - it is said, not used
             raise ParameterError(
                 name, f"Den Parameter „{name}“ gibt es hier nicht. Möglich sind: {', '.join(known)}.", known
             )
+        if name in seen:
+            raise ParameterError(name, f"„{name}“ ist mehrmals angegeben; mehrere Werte werden mit Komma getrennt.")
+        if len(value) > MAX_VALUE_CHARS:
+            raise ParameterError(name, f"Der Wert von „{name}“ darf höchstens {MAX_VALUE_CHARS} Zeichen haben.")
+        if "\x00" in value:
+            raise ParameterError(name, f"Der Wert von „{name}“ enthält ein Nullzeichen.")
+        seen.add(name)
+
+
+def short(text: str, most: int = 60) -> str:
+    """Return text as an error repeats it."""
+    return text if len(text) <= most else text[:most] + "…"
 
 
 def _names(dependant: Dependant) -> set[str]:
@@ -41,10 +66,7 @@ def whole_number(name: str, value: str | None, lowest: int, highest: int) -> int
     """Return a whole number within bounds (both inclusive); raise ``ParameterError`` for anything else."""
     if value is None or value == "":
         return None
-    try:
-        number = int(value) if len(value) <= 18 else None
-    except ValueError:
-        number = None
+    number = int(value) if _WHOLE.fullmatch(value) else None
     if number is None or not lowest <= number <= highest:
         raise ParameterError(name, f"„{name}“ muss eine ganze Zahl von {lowest} bis {highest} sein.")
     return number
@@ -72,14 +94,19 @@ def cursor_query(
     if not cursor:
         return None
     try:
-        return base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode()
+        text = base64.urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, UnicodeError, ValueError):
-        raise ParameterError("cursor", "Der cursor ist ungültig; bitte den Wert von meta.next übernehmen.") from None
+        raise ParameterError("cursor", _BAD_CURSOR) from None
+    held = text.removeprefix(_CURSOR)
+    # Encoded again, because decoding passes over characters that do not belong.
+    if "\x00" in text or as_cursor(held) != cursor:
+        raise ParameterError("cursor", _BAD_CURSOR)
+    return held
 
 
 def as_cursor(text: str | None) -> str | None:
     """Return text as an opaque cursor."""
-    return None if text is None else base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+    return None if text is None else base64.urlsafe_b64encode((_CURSOR + text).encode()).decode().rstrip("=")
 
 
 def version_query(
@@ -95,7 +122,7 @@ def version_query(
     allowed = [v.value for v in Version]
     if version not in allowed:
         raise ParameterError(
-            "version", f"Die Fassung „{version}“ gibt es nicht. Möglich: {', '.join(allowed)}.", allowed
+            "version", f"Die Fassung „{short(version)}“ gibt es nicht. Möglich: {', '.join(allowed)}.", allowed
         )
     return Version(version)
 
@@ -121,11 +148,16 @@ def area_query(
     ] = None,
 ) -> tuple[str, str] | None:
     """Return (level, key)."""
-    if not area:
+    return area_pair("area", area)
+
+
+def area_pair(name: str, value: str | None) -> tuple[str, str] | None:
+    """Return what ``level:key`` names; raise ``ParameterError`` for anything else."""
+    if not value:
         return None
-    level, colon, key = area.partition(":")
-    if not (level and colon and key) or "\x00" in area:
-        raise ParameterError("area", "area wird als ebene:schlüssel angegeben, etwa „stadtteil:02104“.")
+    level, colon, key = value.partition(":")
+    if not (level and colon and key):
+        raise ParameterError(name, f"{name} wird als ebene:schlüssel angegeben, etwa „stadtteil:02104“.")
     return level, key
 
 
@@ -154,7 +186,7 @@ def search_query(
     """Return the text to look for."""
     if not q or not q.strip():
         return None
-    if len(q) > MAX_QUERY_CHARS or "\x00" in q:
+    if len(q) > MAX_QUERY_CHARS:
         raise ParameterError("q", f"Der Suchtext darf höchstens {MAX_QUERY_CHARS} Zeichen haben.")
     return q.strip()
 
@@ -168,10 +200,7 @@ def age_query(
 
 def listed(value: str | None) -> tuple[str, ...]:
     """Return the parts of a comma-separated parameter."""
-    parts = tuple(part.strip() for part in (value or "").split(",") if part.strip())
-    if any("\x00" in part for part in parts):
-        raise ParameterError("category", "Nullzeichen sind nicht erlaubt.")
-    return parts
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
 
 
 Limit = Annotated[int, Depends(limit_query)]

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Path as PathParameter
 from sqlalchemy.orm import Session
 
 from geodata.answer import Answer
 from geodata.areas import AreaProfile, AreaRow, AreasRequest, area_profile, areas
 from geodata.datasets import DatasetRow, datasets
 from geodata.errors import NotFoundError, ParameterError
-from geodata.facilities import FacilitiesRequest, PlaceRow, facilities
+from geodata.facilities import FacilitiesRequest, OfferRow, PlaceRow, facilities
 from service import formats
 from service.api import documentation as docs
 from service.api import parameters as query
@@ -19,7 +20,7 @@ from service.context import today
 from service.delivery import Asked, deliver
 from service.formats import Format
 
-router = APIRouter(prefix="/api/v1", dependencies=[Depends(query.only_known_parameters)])
+router = APIRouter(prefix="/api/v1", tags=["Daten"], dependencies=[Depends(query.only_known_parameters)])
 
 _ALL = (Format.JSON, Format.GEOJSON, Format.CSV, Format.XLSX, Format.GPKG)
 _FLAT = (Format.JSON, Format.CSV, Format.XLSX)
@@ -27,12 +28,12 @@ AnyFormat = Annotated[Asked, Depends(query.asked_of(*_ALL))]
 FlatFormat = Annotated[Asked, Depends(query.asked_of(*_FLAT))]
 
 
-def _render_flat(name: str) -> Any:  # noqa: ANN401 - a renderer
-    """Return a renderer for answers whose rows are flat and may carry a ``geometry``."""
+def _render_flat(name: str, kind: type) -> Any:  # noqa: ANN401 - a renderer
+    """Return a renderer for answers whose rows, of this kind, are flat and may carry a ``geometry``."""
 
     def render(answer: Answer[Any], wanted: Format) -> bytes:
         answer.meta.next = query.as_cursor(answer.meta.next)
-        table = formats.table_of(answer, name)
+        table = formats.table_of(answer, name, kind)
         if wanted is Format.JSON:
             return formats.to_json(answer.meta, table.rows)
         if wanted is Format.GEOJSON:
@@ -51,9 +52,8 @@ def _write_table(table: formats.Table, wanted: Format) -> bytes:
 @router.get("/datasets", summary="Datenbestände mit Stand und Lizenz", responses=docs.answers(DatasetRow))
 def get_datasets(request: Request, asked: FlatFormat) -> Response:
     """Alle sichtbaren Datenbestände mit Stand, Lizenz, Quellenangabe und letztem Import."""
-    return deliver(
-        request, asked, "datenbestaende", lambda s: datasets(s, version=asked.version), _render_flat("datenbestaende")
-    )
+    name = "datenbestaende"
+    return deliver(request, asked, name, lambda s: datasets(s, version=asked.version), _render_flat(name, DatasetRow))
 
 
 @router.get("/areas", summary="Gebiete einer Ebene", responses=docs.answers(AreaRow))
@@ -75,28 +75,32 @@ def get_areas(
     if not level:
         raise ParameterError("level", "Bitte mit level eine Gebietsebene angeben, etwa level=stadtteil.")
     wanted = AreasRequest(
-        level=level.replace("\x00", ""),
+        level=level,
         on=today(),
-        parent=query.area_query(parent),
+        parent=query.area_pair("parent", parent),
         geometry=asked.format in {Format.GEOJSON, Format.GPKG},
         simplify_m=float(query.whole_number("simplify_m", simplify_m, 0, 1000) or 0),
         limit=limit,
         after=cursor,
         version=asked.version,
     )
-    return deliver(request, asked, f"gebiete-{wanted.level}", lambda s: areas(s, wanted), _render_flat("gebiete"))
+    render = _render_flat("gebiete", AreaRow)
+    return deliver(request, asked, f"gebiete-{wanted.level}", lambda s: areas(s, wanted), render)
 
 
 @router.get("/areas/{level}/{key}", summary="Ein Gebiet", responses=docs.answers(AreaProfile))
-def get_area(request: Request, asked: AnyFormat, level: str, key: str) -> Response:
+def get_area(
+    request: Request,
+    asked: AnyFormat,
+    level: Annotated[str, PathParameter(description="Gebietsebene.", examples=["stadtteil"])],
+    key: Annotated[str, PathParameter(description="Schlüssel des Gebiets auf dieser Ebene.", examples=["02101"])],
+) -> Response:
     """Ein Gebiet: übergeordnetes Gebiet, enthaltene Gebiete, Einrichtungen nach Kategorie, Angaben der Quelle."""
 
     def question(session: Session) -> Answer[AreaProfile]:
-        return area_profile(
-            session, level.replace("\x00", ""), key.replace("\x00", ""), on=today(), version=asked.version
-        )
+        return area_profile(session, level, key, on=today(), version=asked.version)
 
-    return deliver(request, asked, "gebiet", question, _render_flat("gebiet"))
+    return deliver(request, asked, "gebiet", question, _render_flat("gebiet", AreaProfile))
 
 
 @router.get("/facilities", summary="Einrichtungen und Angebote", responses=docs.answers(PlaceRow))
@@ -141,12 +145,17 @@ def get_facilities(
 
 
 @router.get("/facilities/{dataset}/{facility_id:path}", summary="Eine Einrichtung", responses=docs.answers(PlaceRow))
-def get_facility(request: Request, asked: AnyFormat, dataset: str, facility_id: str) -> Response:
+def get_facility(
+    request: Request,
+    asked: AnyFormat,
+    dataset: Annotated[str, PathParameter(description="Bestand der Einrichtung.", examples=["facilities.okja"])],
+    facility_id: Annotated[str, PathParameter(description="Kennung der Einrichtung in diesem Bestand.")],
+) -> Response:
     """Eine Einrichtung mit allen ihren sichtbaren, gültigen Angeboten."""
     wanted = FacilitiesRequest(
         on=today(),
-        dataset=dataset.replace("\x00", ""),
-        facility_id=facility_id.replace("\x00", ""),
+        dataset=dataset,
+        facility_id=facility_id,
         version=asked.version,
     )
 
@@ -163,11 +172,13 @@ def _after(cursor: str | None) -> tuple[str, str] | None:
     if cursor is None:
         return None
     dataset, newline, facility_id = cursor.partition("\n")
-    if not newline or "\x00" in cursor:
+    if not newline:
         raise ParameterError("cursor", "Der cursor ist ungültig; bitte den Wert von meta.next übernehmen.")
     return dataset, facility_id
 
 
+_PLACE_COLUMNS = tuple(name for name in PlaceRow.__dataclass_fields__ if name not in {"offers", "categories"})
+_OFFER_COLUMNS = tuple({"id": "offer_id", "name": "offer_name"}.get(name, name) for name in OfferRow.__annotations__)
 _PLACE_FIELDS = tuple(name for name in PlaceRow.__dataclass_fields__ if name not in {"lon", "lat"})
 
 
@@ -178,7 +189,9 @@ def _fields(given: str | None) -> frozenset[str] | None:
     for name in wanted:
         if name not in PlaceRow.__dataclass_fields__:
             raise ParameterError(
-                "fields", f"Das Feld „{name}“ gibt es nicht. Möglich: {', '.join(_PLACE_FIELDS)}.", _PLACE_FIELDS
+                "fields",
+                f"Das Feld „{query.short(name)}“ gibt es nicht. Möglich: {', '.join(_PLACE_FIELDS)}.",
+                _PLACE_FIELDS,
             )
     return frozenset(wanted)
 
@@ -187,11 +200,12 @@ def _render_places(only: frozenset[str] | None) -> Any:  # noqa: ANN401 - a rend
     def render(answer: Answer[PlaceRow], wanted: Format) -> bytes:
         answer.meta.next = query.as_cursor(answer.meta.next)
         if wanted is Format.JSON:
-            return formats.to_json(answer.meta, (formats.as_properties(row, only) for row in answer.rows))
+            return formats.to_json(answer.meta, formats.properties_of(answer.rows, only))
         if wanted is Format.GEOJSON:
             names = (only or frozenset(PlaceRow.__dataclass_fields__)) - {"lon", "lat"}
-            features = ((formats.as_properties(row, names), _point(row)) for row in answer.rows)
-            return formats.to_geojson(answer.meta, features)
+            points = map(_point, answer.rows)
+            properties = formats.properties_of(answer.rows, names)
+            return formats.to_geojson(answer.meta, zip(properties, points, strict=True))
         return _write_table(offer_table(answer), wanted)
 
     return render
@@ -204,13 +218,12 @@ def _point(row: PlaceRow) -> dict[str, object] | None:
 def offer_table(answer: Answer[PlaceRow]) -> formats.Table:
     """Flatten places to one row per Angebot: the place's columns, then the offer's."""
     rows, geometries = [], []
-    for place in answer.rows:
+    for place, shared in zip(answer.rows, formats.properties_of(answer.rows), strict=True):
         point = _point(place)
-        shared = formats.as_properties(place)
         del shared["offers"], shared["categories"]
         for offer in place.offers:
             own: dict[str, Any] = {**offer}
             rows.append({**shared, "offer_id": own.pop("id"), "offer_name": own.pop("name"), **own})
             geometries.append(None if point is None else orjson.dumps(point).decode())
-    columns = tuple(rows[0]) if rows else ()
+    columns = _PLACE_COLUMNS + _OFFER_COLUMNS
     return formats.Table(replace(answer.meta, unit="Angebote"), "einrichtungen", columns, rows, geometries)

@@ -68,14 +68,20 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Als JSON ausgeb
 
 
 @app.command()
-def migrate() -> None:
+def migrate(
+    login: Annotated[
+        str | None, typer.Option(help="Diesen Datenbank-Zugang mit reinen Leserechten anlegen (SRK_DB_APP_PASSWORD).")
+    ] = None,
+) -> None:
     """Bring the database to the revision this version of the service expects."""
     settings = load_settings()
     stock = chosen_stock()
+    from geodata.migrate import make_serving_login, prepare_private_database  # noqa: PLC0415
     from geodata.migrate import migrate as bring  # noqa: PLC0415
-    from geodata.migrate import prepare_private_database  # noqa: PLC0415
 
     if uses_private_cluster(settings, stock):
+        if login is not None:
+            raise DatabaseStateError("Der eigene Cluster hat seinen Zugang schon; --login braucht SRK_DATABASE_URL.")
         private = cluster(settings)
         with private.in_use():
             prepare_private_database(private, stock.value)
@@ -83,4 +89,8 @@ def migrate() -> None:
         url = settings.admin_database_url or settings.database_url
         assert url is not None  # noqa: S101 - for the type checker
         bring(url.get_secret_value())
+        if login is not None:
+            if settings.db_app_password is None:
+                raise DatabaseStateError("--login braucht ein Kennwort in SRK_DB_APP_PASSWORD.")
+            make_serving_login(url.get_secret_value(), login, settings.db_app_password.get_secret_value())
     say("Die Datenbank ist auf dem neuesten Stand.")

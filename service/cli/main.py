@@ -16,6 +16,14 @@ from service.cli import database, importing, serving, show
 from service.cli.common import choose_stock
 from service.instance import Stock
 
+# What pydantic says in English of the kinds of settings there are.
+_SAID = {
+    "int_parsing": "Das ist keine ganze Zahl.",
+    "int_from_float": "Das ist keine ganze Zahl.",
+    "greater_than_equal": "Der Wert muss mindestens {ge} sein.",
+    "less_than_equal": "Der Wert darf höchstens {le} sein.",
+}
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
@@ -47,7 +55,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except ValidationError as error:
         first = error.errors()[0]
         where = f"SRK_{str(first['loc'][0]).upper()}: " if first["loc"] else ""
-        _fail(f"Einstellungen: {where}{first['msg'].removeprefix('Value error, ')}")
+        said = _SAID.get(first["type"], first["msg"].removeprefix("Value error, ")).format(**first.get("ctx", {}))
+        _fail(f"Einstellungen: {where}{said}")
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(0)

@@ -92,6 +92,7 @@ def _page(context: Context, content: _Content, *, role: str) -> tuple[bytes, dic
         total=sum(content.counts.values()),
         sources=content.sources,
         role=role,
+        table_url=f"/api/v1/facilities?format=csv&limit={settings.max_rows}",
     )
     policy = content_security_policy(scripts=[made.script], styles=[made.css], tiles_url=settings.tiles_url)
     return body, {"Content-Security-Policy": policy}

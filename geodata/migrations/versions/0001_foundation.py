@@ -26,7 +26,7 @@ CREATE FUNCTION srk_viewer_provider() RETURNS text LANGUAGE sql STABLE PARALLEL 
 RETURN nullif(current_setting('srk.viewer_provider', true), '');
 
 CREATE FUNCTION srk_viewer_areas() RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE
-RETURN string_to_array(coalesce(current_setting('srk.viewer_areas', true), ''), ',');
+RETURN string_to_array(nullif(current_setting('srk.viewer_areas', true), ''), ',');
 
 CREATE FUNCTION srk_release_level() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(nullif(current_setting('srk.release_level', true), ''), 'stadtteil');
@@ -38,7 +38,10 @@ CREATE VIEW schema_revision AS SELECT version_num FROM alembic_version;
 
 CREATE VIEW dataset_visible AS
 SELECT d.id AS dataset_id, d.name AS dataset, d.kind, i.id AS import_id, i.title, i.as_of, i.licence, i.attribution,
-       i.imported_at, i.rows_loaded, i.rows_rejected
+       i.imported_at,
+       -- Loaded minus shown would be the number of hidden offers.
+       CASE WHEN srk_viewer_role() IN ('planner', 'admin') THEN i.rows_loaded END AS rows_loaded,
+       CASE WHEN srk_viewer_role() IN ('planner', 'admin') THEN i.rows_rejected END AS rows_rejected
 FROM dataset d JOIN import_run i ON i.id = d.current_import_id;
 
 CREATE VIEW area_visible AS
@@ -54,9 +57,10 @@ WITH RECURSIVE up(level, ancestor) AS (
 )
 SELECT level, ancestor FROM up;
 
--- "whole": this viewer may see the offer with all it has, whatever its release.
--- A planner sees unpublished offers inside the own office's areas, and those that lie in no area at all.
-CREATE VIEW offer_visible AS
+-- Every offer with its release and "whole": this viewer may see it with all it has, whatever its release.
+-- A planner sees unpublished offers inside the own office's areas, and those that lie in no area at all (homes
+-- outside the city), unless they are protected. Granted to nobody: the views below are made from it.
+CREATE VIEW offer_judged AS
 SELECT d.id AS dataset_id, o.import_id, o.offer_id, o.facility_id, o.name, o.category, o.type, o.paragraphs,
        o.age_from, o.age_to, o.supply, o.supply_unit, o.use, o.use_unit, o.service_area, o.opening_hours,
        o.valid_from, o.valid_to, o.as_of, e.release, w.whole
@@ -68,19 +72,21 @@ CROSS JOIN LATERAL (SELECT coalesce(
     CASE srk_viewer_role()
         WHEN 'admin' THEN true
         WHEN 'planner' THEN
-            NOT EXISTS (SELECT FROM facility_area f
-                        WHERE f.import_id = o.import_id AND f.facility_id = o.facility_id)
+            cardinality(srk_viewer_areas()) > 0 AND e.release < 'protected' AND NOT EXISTS (
+                SELECT FROM facility_area f WHERE f.import_id = o.import_id AND f.facility_id = o.facility_id)
             OR EXISTS (SELECT FROM facility_area f
                        WHERE f.import_id = o.import_id AND f.facility_id = o.facility_id
                          AND f.level || ':' || f.area_key = ANY (srk_viewer_areas()))
         WHEN 'provider' THEN
             (SELECT p.provider_key = srk_viewer_provider() FROM place p
              WHERE p.import_id = o.import_id AND p.facility_id = o.facility_id)
-    END, false) AS whole) w
-WHERE e.release <= 'area_only' OR w.whole;
+    END, false) AS whole) w;
 
--- "exact": this viewer may know where the place is. One offer that appears by area only hides the whole place's
--- point and address: the narrowest wins, else a public offer next door would give the home away.
+CREATE VIEW offer_visible AS SELECT * FROM offer_judged o WHERE o.release <= 'area_only' OR o.whole;
+
+-- "exact": this viewer may know where the place is. A single offer there that is not public hides the whole place's
+-- point and address, whether it is listed or not: else a public offer next door would give the home away, and
+-- narrowing an offer's release would show its point to whoever kept the earlier answer.
 CREATE VIEW place_visible AS
 SELECT d.id AS dataset_id, d.name AS dataset, p.import_id, p.facility_id, p.name, p.provider, p.provider_key,
        CASE WHEN v.exact THEN p.street END AS street, CASE WHEN v.exact THEN p.house_number END AS house_number,
@@ -92,15 +98,17 @@ SELECT d.id AS dataset_id, d.name AS dataset, p.import_id, p.facility_id, p.name
            AND f.level = srk_release_level()) AS area_key
 FROM dataset d
 JOIN place p ON p.import_id = d.current_import_id
-JOIN LATERAL (SELECT bool_and(o.whole OR o.release = 'public') AS exact FROM offer_visible o
-              WHERE o.import_id = p.import_id AND o.facility_id = p.facility_id) v ON v.exact IS NOT NULL;
+JOIN LATERAL (SELECT bool_and(o.whole OR o.release = 'public') AS exact,
+                     bool_or(o.whole OR o.release <= 'area_only') AS seen
+              FROM offer_judged o
+              WHERE o.import_id = p.import_id AND o.facility_id = p.facility_id) v ON v.seen;
 
 -- For searching by place. Kept apart so that the GiST index serves it: the CASE around "point" above would not.
 CREATE VIEW place_point_visible AS
 SELECT d.id AS dataset_id, p.import_id, p.facility_id, p.geom
 FROM dataset d
 JOIN place p ON p.import_id = d.current_import_id
-JOIN LATERAL (SELECT bool_and(o.whole OR o.release = 'public') AS exact FROM offer_visible o
+JOIN LATERAL (SELECT bool_and(o.whole OR o.release = 'public') AS exact FROM offer_judged o
               WHERE o.import_id = p.import_id AND o.facility_id = p.facility_id) v ON v.exact
 WHERE p.geom IS NOT NULL;
 
@@ -182,6 +190,7 @@ def upgrade() -> None:
         sa.Column("data_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("visibility_version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("notice", sa.Text(), nullable=True),
+        sa.Column("identity_secret", sa.Uuid(), server_default=sa.text("gen_random_uuid()"), nullable=False),
         sa.CheckConstraint("one_row", name="instance_state_one_row"),
         sa.PrimaryKeyConstraint("one_row"),
     )
@@ -359,7 +368,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("import_id", "facility_id"),
     )
-    op.create_index(op.f("ix_place_provider_key"), "place", ["provider_key"], unique=False)
     op.create_index("place_geom_gist", "place", ["geom"], unique=False, postgresql_using="gist")
     op.create_table(
         "facility_area",
@@ -367,13 +375,6 @@ def upgrade() -> None:
         sa.Column("facility_id", sa.Text(), nullable=False),
         sa.Column("level", sa.Text(), nullable=False),
         sa.Column("area_key", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["import_id", "facility_id"], ["place.import_id", "place.facility_id"], ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["level", "area_key"],
-            ["area_registry.level", "area_registry.key"],
-        ),
         sa.PrimaryKeyConstraint("import_id", "facility_id", "level"),
     )
     op.create_index("facility_area_area", "facility_area", ["level", "area_key"], unique=False)
@@ -424,10 +425,6 @@ def upgrade() -> None:
             ["import_id", "facility_id"],
             ["place.import_id", "place.facility_id"],
         ),
-        sa.ForeignKeyConstraint(
-            ["import_id"],
-            ["import_run.id"],
-        ),
         sa.PrimaryKeyConstraint("import_id", "offer_id"),
     )
     op.create_index("offer_place", "offer", ["import_id", "facility_id"], unique=False)
@@ -435,14 +432,15 @@ def upgrade() -> None:
     op.execute(VISIBILITY_TRIGGER)
     op.execute(VIEWER)
     op.execute(VIEWS)
-    op.execute(f"GRANT SELECT ON instance_state, level, {', '.join(VISIBLE)} TO srk_read")
+    op.execute(f"GRANT SELECT ON level, {', '.join(VISIBLE)} TO srk_read")
+    op.execute("GRANT SELECT (instance_id, data_version, visibility_version, notice) ON instance_state TO srk_read")
     op.execute("GRANT INSERT (viewer, action, detail) ON audit TO srk_read")
     op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(WRITTEN)} TO srk_write")
     op.execute(f"GRANT SELECT ON {', '.join(VISIBLE)} TO srk_write")
 
 
 def downgrade() -> None:
-    for view in reversed(VISIBLE):
+    for view in (*reversed(VISIBLE), "offer_judged"):
         op.execute(f"DROP VIEW {view}")
     for function in ("srk_viewer_role", "srk_viewer_provider", "srk_viewer_areas", "srk_release_level"):
         op.execute(f"DROP FUNCTION {function}")
