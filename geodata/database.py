@@ -14,6 +14,7 @@ import orjson
 import psycopg.errors
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session, SessionTransaction
 
 from geodata.errors import DatabaseStateError, SrkError
@@ -108,15 +109,26 @@ def _named_errors() -> Iterator[None]:
     """Turn the failures an operator can act on into errors with a sentence."""
     try:
         yield
-    except OperationalError as error:
-        if isinstance(error.orig, psycopg.errors.QueryCanceled):
+    except PoolTimeoutError as error:
+        raise DatabaseStateError("Der Dienst ist gerade ausgelastet; bitte gleich noch einmal.") from error
+    except DBAPIError as error:
+        cause = error.orig
+        if isinstance(cause, psycopg.errors.QueryCanceled):
             raise QueryTimeoutError(
                 "Die Abfrage hat zu lange gedauert und wurde abgebrochen; bitte enger eingrenzen."
             ) from error
-        raise DatabaseStateError("Die Datenbank ist nicht erreichbar.") from error
-    except DBAPIError as error:
-        if isinstance(error.orig, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedObject):
+        if isinstance(cause, psycopg.errors.LockNotAvailable):
+            raise DatabaseStateError("Ein anderer Import hält die Datenbank gerade; bitte später.") from error
+        if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise DatabaseStateError(
+                "Dieser Datenbank-Zugang darf das nicht; für Importe bitte SRK_ADMIN_DATABASE_URL setzen."
+            ) from error
+        if isinstance(cause, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedObject):
             raise DatabaseStateError(
                 "Die Datenbank ist nicht eingerichtet; bitte „sozialraumkarte db migrate“ ausführen."
             ) from error
+        if isinstance(error, OperationalError) and (
+            error.connection_invalidated or not getattr(cause, "sqlstate", None)
+        ):
+            raise DatabaseStateError("Die Datenbank ist nicht erreichbar.") from error
         raise

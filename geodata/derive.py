@@ -43,26 +43,46 @@ def link_facilities(
     return len(linked.all())
 
 
-def parents_by_overlap(session: Session, import_id: int, level: str, parent_level: str) -> int:
-    """Give areas without parent the area of ``parent_level`` they overlap most (at least 1 m²); return how many.
+def parents_by_overlap(session: Session, level: str) -> int:
+    """Give visible areas of a level whose source names no parent the area they overlap most; return how many.
 
-    Ties go to the lowest key. An area that overlaps none (Neuwerk) stays without parent.
+    The parent comes from the level's parent level, at least 1 m² must be shared, ties go to the lowest key. An area
+    that overlaps none (Neuwerk) has no parent. To be called when areas of the level or of its parent level change.
     """
+    session.execute(
+        text("""
+            UPDATE area a SET parent_level = NULL, parent_key = NULL, parent_derived = false
+            FROM dataset d
+            WHERE d.current_import_id = a.import_id AND a.level = :level AND a.parent_derived
+        """),
+        {"level": level},
+    )
     found = session.execute(
         text("""
-            UPDATE area a SET parent_level = :parent_level, parent_key = best.key
+            UPDATE area a SET parent_level = best.level, parent_key = best.key, parent_derived = true
             FROM (
-                SELECT DISTINCT ON (c.key) c.key AS child, p.key
-                FROM area c
-                JOIN area p ON p.level = :parent_level AND ST_Intersects(p.geom, c.geom)
-                JOIN dataset d ON d.current_import_id = p.import_id
+                SELECT DISTINCT ON (c.import_id, c.key) c.import_id, c.key AS child, p.level, p.key
+                FROM level l
+                JOIN area c ON c.level = l.level
+                JOIN dataset dc ON dc.current_import_id = c.import_id
+                JOIN area p ON p.level = l.parent_level AND ST_Intersects(p.geom, c.geom)
+                JOIN dataset dp ON dp.current_import_id = p.import_id
                 CROSS JOIN LATERAL (SELECT ST_Area(ST_Intersection(p.geom, c.geom)) AS shared) o
-                WHERE c.import_id = :import_id AND c.level = :level AND c.parent_key IS NULL AND o.shared >= 1
-                ORDER BY c.key, o.shared DESC, p.key COLLATE "C"
+                WHERE l.level = :level AND c.parent_key IS NULL AND o.shared >= 1
+                ORDER BY c.import_id, c.key, o.shared DESC, p.key COLLATE "C"
             ) best
-            WHERE a.import_id = :import_id AND a.level = :level AND a.key = best.child
+            WHERE a.import_id = best.import_id AND a.level = :level AND a.key = best.child
             RETURNING 1
         """),
-        {"import_id": import_id, "level": level, "parent_level": parent_level},
+        {"level": level},
     )
     return len(found.all())
+
+
+def child_levels(session: Session, level: str) -> list[str]:
+    """Return the levels that nest directly in this one."""
+    return list(
+        session.execute(
+            text("SELECT level FROM level WHERE parent_level = :level ORDER BY level"), {"level": level}
+        ).scalars()
+    )

@@ -170,10 +170,14 @@ def place_clauses(request: FacilitiesRequest) -> Iterator[Clause]:
         yield Clause(sql, {"level": level, "area_key": key}, f"im Gebiet {level} {key}")
     if request.bbox is not None:
         west, south, east, north = request.bbox
+        # The edges of a box in degrees are curves in metres: cut into pieces, with 100 m to spare, and kept to where
+        # the projection is defined, the index finds every candidate; the second condition is the exact one.
         yield Clause(
             """(p.import_id, p.facility_id) IN (
                    SELECT g.import_id, g.facility_id FROM place_point_visible g
-                   WHERE g.geom && ST_Transform(ST_MakeEnvelope(:west, :south, :east, :north, 4326), 25832)
+                   WHERE g.geom && ST_Expand(ST_Transform(ST_Segmentize(ST_MakeEnvelope(
+                             greatest(:west, -40), greatest(:south, 0), least(:east, 60), least(:north, 84), 4326),
+                             0.25), 25832), 100)
                      AND ST_Intersects(ST_Transform(g.geom, 4326),
                                        ST_MakeEnvelope(:west, :south, :east, :north, 4326)))""",
             {"west": west, "south": south, "east": east, "north": north},
@@ -292,16 +296,24 @@ def _places(session: Session, found: Sequence[Any]) -> list[PlaceRow]:
     return places
 
 
-def category_counts(session: Session, *, on: date) -> dict[str, int]:
-    """Return the number of visible places with a shown point, by category, for the map's switches."""
+@dataclass(frozen=True, slots=True)
+class PlaceCounts:
+    """Visible places with a shown point: all of them, and by category (a place of two categories counts in both)."""
+
+    places: int
+    by_category: dict[str, int]
+
+
+def place_counts(session: Session, *, on: date) -> PlaceCounts:
+    """Count what the map shows on a day; categories in the order of the field's table, empty ones left out."""
     found = session.execute(
         text(f"""
             SELECT o.category, count(DISTINCT (o.import_id, o.facility_id))
             FROM offer_visible o
             JOIN place_point_visible g ON g.import_id = o.import_id AND g.facility_id = o.facility_id
-            WHERE {VALID_ON} GROUP BY o.category
+            WHERE {VALID_ON} GROUP BY GROUPING SETS ((o.category), ())
         """),
         {"on": on},
     )
-    counts: dict[str, int] = {category: count for category, count in found}
-    return {category: counts[category] for category in CATEGORIES if category in counts}
+    counts: dict[str | None, int] = {category: count for category, count in found}
+    return PlaceCounts(counts.get(None, 0), {c: counts[c] for c in CATEGORIES if c in counts})

@@ -146,7 +146,10 @@ class AreaRegistry(Base):
 
 
 class Area(Base):
-    """One area in one version. ``geom`` NULL: an area without map. ``attributes``: what else the source said."""
+    """One area in one version. ``geom`` NULL: an area without map. ``attributes``: what else the source said.
+
+    ``parent_derived``: the parent is not the source's word but the largest overlap.
+    """
 
     __tablename__ = "area"
     __table_args__ = (
@@ -166,6 +169,7 @@ class Area(Base):
     name: Mapped[str] = mapped_column(Text)
     parent_level: Mapped[str | None] = mapped_column(Text)
     parent_key: Mapped[str | None] = mapped_column(Text)
+    parent_derived: Mapped[bool] = mapped_column(server_default=text("false"))
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     geom: Mapped[Any | None] = mapped_column(Geometry("MULTIPOLYGON", srid=SRID, spatial_index=False))
 

@@ -30,14 +30,22 @@ import tomllib
 from collections.abc import Iterable
 from collections.abc import Mapping as AbstractMapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-import pandas as pd
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from importers.errors import MappingError
+from importers.sources.base import objects
 
 SHIPPED = Path(__file__).parent / "mappings"
+Columns: TypeAlias = AbstractMapping[str, NDArray[Any]]
+
+
+def is_empty(value: object) -> bool:
+    """Tell whether a cell holds nothing."""
+    return value is None or value == ""
 
 
 class _Strict(BaseModel):
@@ -92,18 +100,18 @@ class Rule(_Strict):
             return ()
         return (self.source,) if isinstance(self.source, str) else self.source
 
-    def apply(self, frame: pd.DataFrame) -> "pd.Series[Any]":
-        """Return the canonical column (objects: str, number or None) for these rows."""
+    def apply(self, columns: Columns, count: int) -> NDArray[Any]:
+        """Return the canonical column (objects: str, number or None) for ``count`` rows of the source's columns."""
         if self.constant is not None:
-            return pd.Series(self.constant, index=frame.index, dtype=object)
-        names = self.sources()
-        column = frame[names[0]]
-        for other in names[1:]:
-            column = column.where(column.notna() & (column != ""), frame[other])
+            return objects([self.constant] * count)
+        first, *others = self.sources()
+        column = columns[first]
+        for other in others:
+            column = np.where([is_empty(value) for value in column], columns[other], column)
         if self.pattern or self.chars or self.zfill or self.values is not None:
-            column = column.map(self._step, na_action="ignore").astype(object)
+            column = objects([None if value is None else self._step(value) for value in column])
         if self.default is not None:
-            column = column.where(column.notna() & (column != ""), self.default)
+            column = objects([self.default if is_empty(value) else value for value in column])
         return column
 
     def _step(self, value: object) -> str | None:
@@ -188,18 +196,20 @@ def read_mapping(path: Path) -> Mapping:
         raise MappingError(f"Die Zuordnungsdatei „{path.name}“: {where}: {what}") from error
 
 
-def canonical(frame: pd.DataFrame, rules: AbstractMapping[str, Rule], columns: tuple[str, ...]) -> pd.DataFrame:
-    """Return the rows in canonical columns: by rule, else by the column of the same name, else empty (None)."""
-    by_name = {name.strip().lower(): name for name in frame.columns}
-    made: dict[str, pd.Series[Any]] = {}
-    for column in columns:
-        if column in rules:
-            made[column] = rules[column].apply(frame)
-        elif column in by_name:
-            made[column] = frame[by_name[column]]
+def canonical(
+    columns: Columns, count: int, rules: AbstractMapping[str, Rule], names: tuple[str, ...]
+) -> dict[str, NDArray[Any]]:
+    """Return ``count`` rows in canonical columns: by rule, else by the column of that name, else empty (None)."""
+    by_name = {name.strip().lower(): name for name in columns}
+    made: dict[str, NDArray[Any]] = {}
+    for name in names:
+        if name in rules:
+            made[name] = rules[name].apply(columns, count)
+        elif name in by_name:
+            made[name] = columns[by_name[name]]
         else:
-            made[column] = pd.Series(None, index=frame.index, dtype=object)
-    return pd.DataFrame(made, dtype=object)
+            made[name] = np.full(count, None, dtype=object)
+    return made
 
 
 def require_known(named: Iterable[str], known: tuple[str, ...], things: str) -> None:

@@ -6,7 +6,6 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from geodata.database import QueryTimeoutError
@@ -83,10 +82,6 @@ def install(app: FastAPI) -> None:
         answer = problem(error.status_code, _DETAILS.get(known, "Die Anfrage ist nicht möglich."))
         answer.headers.update(error.headers or {})  # a 405 names what is allowed
         return answer
-
-    @app.exception_handler(PoolTimeoutError)
-    def _busy(_request: Request, _error: PoolTimeoutError) -> Response:
-        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "Der Dienst ist gerade ausgelastet; bitte gleich noch einmal.")
 
     @app.exception_handler(Exception)
     def _unexpected(_request: Request, error: Exception) -> Response:

@@ -103,7 +103,7 @@ def _reading(source: Source, rules: dict[str, Rule], wanted: FacilitiesImport) -
     if decimal is None and any(name in rules or name in lower for name in rows_of.NUMERIC):
         cells: set[str] = set()
         for chunk in source.chunks():
-            cells.update(rows_of.number_cells(canonical(chunk.frame, rules, rows_of.NUMERIC)))
+            cells.update(rows_of.number_cells(canonical(chunk.columns, len(chunk.rows), rules, rows_of.NUMERIC)))
         decimal = numbers.infer_decimal(sorted(cells))  # type: ignore[assignment]
     return rows_of.Reading(decimal, numbers.Dash(dash) if dash else None)
 
@@ -120,7 +120,8 @@ def _checked(
     """Yield the rows that may be staged; note the others."""
     rows = chunk.rows
     report.rows_read += len(rows)
-    table = rows_of.parsed(canonical(chunk.frame, rules, rows_of.COLUMNS), rows, reading, report)
+    given = canonical(chunk.columns, len(rows), rules, rows_of.COLUMNS)
+    table = rows_of.parsed(given, rows, reading, report)
     table["category"] = table["category"].where(table["category"].notna(), wanted.category)
     default = np.where(table["category"] == "hze", "internal", "public")
     table["release"] = table["release"].where(table["release"].notna(), default)

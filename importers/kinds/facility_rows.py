@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pandera.pandas as pa
+from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
 from geodata.tables import BARRIER_FREE, CATEGORIES, SERVICE_AREAS, STATES, SUPPLY_UNITS, USE_UNITS, ReleaseLevel
 from importers import numbers
+from importers.mapping import Columns
 from importers.report import Report
 
 COLUMNS = (
@@ -101,9 +103,9 @@ SCHEMA = pa.DataFrameSchema(
 )  # fmt: skip
 
 
-def cleaned_texts(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return all columns as stripped text without control characters; empty becomes None."""
-    return pd.DataFrame({name: frame[name].map(_clean, na_action="ignore") for name in frame.columns}, dtype=object)
+def cleaned(column: NDArray[Any]) -> "pd.Series[Any]":
+    """Return a column as stripped text without control characters; empty becomes None."""
+    return pd.Series([None if value is None else _clean(value) for value in column], dtype=object)
 
 
 def _clean(value: object) -> str | None:
@@ -119,34 +121,33 @@ def _clean(value: object) -> str | None:
     return text or None
 
 
-def number_cells(frame: pd.DataFrame) -> Iterable[str]:
+def number_cells(columns: Columns) -> Iterable[str]:
     """Yield the text cells whose decimal mark is to be recognised; real numbers of the source are not re-read."""
     for name in NUMERIC:
-        values = frame[name]
-        yield from {value for value in values.dropna().unique() if isinstance(value, str)}
+        yield from {value for value in columns[name] if isinstance(value, str)}
 
 
-def parsed(frame: pd.DataFrame, rows: "np.ndarray[Any, Any]", reading: Reading, report: Report) -> pd.DataFrame:
+def parsed(columns: Columns, rows: NDArray[Any], reading: Reading, report: Report) -> pd.DataFrame:
     """Return canonical rows as values: texts, floats (NaN = missing), ISO dates; note what cannot be read.
 
     Numbers the source stores as numbers are taken as they are.
     """
-    table = cleaned_texts(frame[list(TEXTS)])
+    table = pd.DataFrame({name: cleaned(columns[name]) for name in TEXTS})
     for name in NUMERIC:
-        table[name] = _numbers(frame[name], name, rows, reading, report)
+        table[name] = _numbers(columns[name], name, rows, reading, report)
     for name in COORDINATES:
         table[name] = [
             float(v) if isinstance(v, int | float) else numbers.parse_coordinate(v) if isinstance(v, str) else np.nan
-            for v in frame[name]
+            for v in columns[name]
         ]
     for name in DATES:
-        table[name] = _dates(cleaned_texts(frame[[name]])[name], name, rows, report)
+        table[name] = _dates(cleaned(columns[name]), name, rows, report)
     return table
 
 
 def _numbers(
-    column: "pd.Series[Any]", name: str, rows: "np.ndarray[Any, Any]", reading: Reading, report: Report
-) -> "np.ndarray[Any, Any]":
+    column: NDArray[Any], name: str, rows: NDArray[Any], reading: Reading, report: Report
+) -> NDArray[np.float64]:
     out = np.full(len(column), np.nan)
     cache: dict[str, float] = {}
     for i, value in enumerate(column):
@@ -175,7 +176,7 @@ def _numbers(
     return out
 
 
-def _dates(column: "pd.Series[Any]", name: str, rows: "np.ndarray[Any, Any]", report: Report) -> "pd.Series[Any]":
+def _dates(column: "pd.Series[Any]", name: str, rows: NDArray[Any], report: Report) -> "pd.Series[Any]":
     cache: dict[str, str | None] = {}
     out: list[str | None] = []
     for i, value in enumerate(column):
@@ -198,7 +199,7 @@ def _iso_date(text: str) -> str | None:
         return None
 
 
-def check_rows(table: pd.DataFrame, rows: "np.ndarray[Any, Any]", report: Report) -> None:
+def check_rows(table: pd.DataFrame, rows: NDArray[Any], report: Report) -> None:
     """Run the row checks; rows that fail are noted as rejects. ``table`` is what ``parsed`` returned, index 0…n-1."""
     for name, why in (("name", "Der Name fehlt."), ("category", "Die Kategorie fehlt."), ("id", "Die id fehlt.")):
         for i in np.flatnonzero(table[name].isna()):
@@ -218,7 +219,7 @@ def check_rows(table: pd.DataFrame, rows: "np.ndarray[Any, Any]", report: Report
 
 
 def _note(
-    table: pd.DataFrame, rows: "np.ndarray[Any, Any]", report: Report, wrong: "pd.Series[bool]", field: str, why: str
+    table: pd.DataFrame, rows: NDArray[Any], report: Report, wrong: "pd.Series[bool]", field: str, why: str
 ) -> None:
     for i in np.flatnonzero(wrong):
         report.reject(int(rows[i]), field, table[field].iloc[i], why)

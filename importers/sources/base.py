@@ -1,12 +1,12 @@
 """What every source yields: columns, chunks of rows, and where they come from."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import pandas as pd
+import numpy as np
 from numpy.typing import NDArray
 
 CHUNK_ROWS = 50_000
@@ -31,12 +31,12 @@ class Provenance:
 class Chunk:
     """Some rows. ``rows`` are their numbers as a reader of the file counts them.
 
-    ``frame`` holds str, int, float, bool or None (dtype object) under the source's own column names;
+    ``columns`` holds str, int, float, bool or None (dtype object) under the source's own column names;
     ``geometry`` is shapely geometry in the source's CRS, or None for tables.
     """
 
     rows: NDArray[Any]
-    frame: pd.DataFrame
+    columns: dict[str, NDArray[Any]]
     geometry: NDArray[Any] | None = None
 
 
@@ -55,6 +55,13 @@ class Source(Protocol):
     def chunks(self) -> Iterator[Chunk]:
         """Yield the rows in order."""
         ...
+
+
+def objects(values: Sequence[Any]) -> NDArray[Any]:
+    """Return values as an array of objects, each as it is."""
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
 
 
 def checksum(path: Path) -> str:

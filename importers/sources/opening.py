@@ -7,7 +7,8 @@ from importers.sources.base import MAX_FILE_BYTES, Source
 
 _TABLES = {".csv", ".tsv", ".txt"}
 _EXCEL = {".xlsx", ".xlsm"}
-_VECTORS = {".geojson", ".json", ".gpkg", ".shp", ".zip"}
+_GEOJSON = {".geojson", ".json"}
+_VECTORS = {".gpkg", ".shp", ".zip"}
 
 
 def open_source(path: Path, *, layer: str | None = None) -> Source:
@@ -26,11 +27,15 @@ def open_source(path: Path, *, layer: str | None = None) -> Source:
         from importers.sources.workbook import ExcelSource  # noqa: PLC0415
 
         return ExcelSource(path, sheet=layer)
+    if suffix in _GEOJSON:
+        from importers.sources.geojson import GeoJsonSource  # noqa: PLC0415
+
+        return GeoJsonSource(path)
     if suffix in _VECTORS:
         from importers.sources.vector import open_vector  # noqa: PLC0415
 
         return open_vector(path, layer=layer)
-    known = ", ".join(sorted(_TABLES | _EXCEL | _VECTORS))
+    known = ", ".join(sorted(_TABLES | _EXCEL | _GEOJSON | _VECTORS))
     raise SourceError(f"„{path.name}“: Dateien mit der Endung „{suffix}“ werden nicht gelesen. Möglich sind: {known}.")
 
 

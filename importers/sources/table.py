@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from importers.errors import SourceError
 from importers.sources.base import CHUNK_ROWS, MAX_LINE_BYTES, Chunk, Provenance
@@ -101,8 +100,7 @@ class CsvSource:
 
     def _chunk(self, rows: list[int], values: list[list[str]]) -> Chunk:
         table = np.array(values, dtype=object)
-        frame = pd.DataFrame({name: pd.Series(table[:, i], dtype=object) for i, name in enumerate(self.columns)})
-        return Chunk(np.array(rows), frame)
+        return Chunk(np.array(rows), {name: table[:, i] for i, name in enumerate(self.columns)})
 
 
 def _scan(path: Path) -> tuple[str, str, bool]:

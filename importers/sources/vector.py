@@ -1,4 +1,4 @@
-"""Geodata files through GDAL: GeoJSON, GeoPackage, Shapefile (also zipped)."""
+"""Geodata files through GDAL: GeoPackage and Shapefile (also zipped)."""
 
 import shutil
 import tempfile
@@ -11,8 +11,6 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-import orjson
-import pandas as pd
 import pyogrio
 import pyogrio.raw
 import shapely
@@ -21,7 +19,6 @@ from numpy.typing import NDArray
 from importers.errors import SourceError
 from importers.sources.base import (
     CHUNK_ROWS,
-    MAX_GEOJSON_BYTES,
     MAX_UNPACKED_BYTES,
     Chunk,
     Provenance,
@@ -99,9 +96,8 @@ class VectorSource:
             count = len(fields[0]) if fields else (0 if wkb is None else len(wkb))
             named = zip((str(name) for name in meta["fields"]), fields, strict=True)
             columns = {name: _plain(data, boolean=name in self._booleans) for name, data in named}
-            frame = pd.DataFrame(columns, index=range(count), dtype=object)
             geometry = None if wkb is None else self._guarded(lambda wkb=wkb: shapely.from_wkb(wkb))
-            yield Chunk(np.arange(start + 1, start + count + 1), frame, geometry)
+            yield Chunk(np.arange(start + 1, start + count + 1), columns, geometry)
 
 
 def open_vector(path: Path, *, layer: str | None) -> VectorSource:
@@ -116,36 +112,12 @@ def open_vector(path: Path, *, layer: str | None) -> VectorSource:
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-    if path.suffix.lower() in {".geojson", ".json"}:
-        _require_whole_geojson(path)
-    elif path.suffix.lower() == ".shp":
+    if path.suffix.lower() == ".shp":
         for part in (".shx", ".dbf"):
             if not path.with_suffix(part).exists() and not path.with_suffix(part.upper()).exists():
                 raise SourceError(f"Zu „{path.name}“ fehlt die Datei „{path.stem}{part}“.")
         _require_whole_shapefile(path, path.name)
     return VectorSource(path, name=path.name, digest=digest, layer=layer)
-
-
-def _require_whole_geojson(path: Path) -> None:
-    # GDAL reads what it can of a truncated file; half a city must not pass for a whole one.
-    if path.stat().st_size > MAX_GEOJSON_BYTES:
-        raise SourceError(
-            f"„{path.name}“ ist größer als {MAX_GEOJSON_BYTES // 1024**2} MiB; bitte als GeoPackage liefern."
-        )
-    try:
-        document = orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
-    except orjson.JSONDecodeError as error:
-        raise SourceError(
-            f"„{path.name}“ ist kein vollständiges JSON (Fehler bei Zeile {error.lineno}, Spalte {error.colno}); "
-            "vielleicht wurde die Datei abgeschnitten."
-        ) from None
-    if not isinstance(document, dict) or document.get("type") != "FeatureCollection":
-        raise SourceError(f"„{path.name}“ ist keine GeoJSON-FeatureCollection.")
-    features = document.get("features")
-    if not isinstance(features, list) or not all(isinstance(feature, dict) for feature in features):
-        raise SourceError(f"„{path.name}“: „features“ ist keine Liste von Objekten.")
-    if not features:
-        raise SourceError(f"„{path.name}“ enthält keine Objekte.")
 
 
 def _require_whole_shapefile(path: Path, name: str) -> None:

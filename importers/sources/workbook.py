@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import openpyxl
-import pandas as pd
 
 from importers.errors import SourceError
 from importers.sources.base import CHUNK_ROWS, MAX_UNPACKED_BYTES, Chunk, Provenance, checksum
@@ -83,8 +82,8 @@ class ExcelSource:
             for i, (_number, cells) in enumerate(part):
                 for j, cell in enumerate(cells[:width]):
                     table[i, j] = _plain(cell)
-            frame = pd.DataFrame({name: pd.Series(table[:, j], dtype=object) for j, name in enumerate(self.columns)})
-            yield Chunk(np.array([number for number, _cells in part]), frame)
+            columns = {name: table[:, j] for j, name in enumerate(self.columns)}
+            yield Chunk(np.array([number for number, _cells in part]), columns)
 
 
 def _plain(cell: object) -> object:

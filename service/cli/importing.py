@@ -1,6 +1,7 @@
 """``sozialraumkarte import``: areas and facilities from files."""
 
 import datetime as dt
+import os
 from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
@@ -108,6 +109,7 @@ def areas(
     from importers.kinds.areas import AreasImport, import_areas  # noqa: PLC0415 - heavy libraries
     from importers.sources import open_source  # noqa: PLC0415
 
+    _require_writable(report_file)
     rules = read_mapping(mapping) if mapping else Mapping()
     wanted = AreasImport(
         level=level,
@@ -154,6 +156,7 @@ def facilities(
     from importers.kinds.facilities import FacilitiesImport, import_facilities  # noqa: PLC0415 - heavy libraries
     from importers.sources import open_source  # noqa: PLC0415
 
+    _require_writable(report_file)
     rules = read_mapping(mapping) if mapping else Mapping()
     settings = load_settings()
     wanted = FacilitiesImport(
@@ -172,6 +175,12 @@ def facilities(
     opened_source = open_source(source, layer=layer or rules.source.layer)
     with opened(settings, chosen_stock()) as instance, instance.writing_engine() as engine:
         _run(lambda: import_facilities(engine, opened_source, wanted), report_file, as_json)
+
+
+def _require_writable(report_file: Path | None) -> None:
+    """Refuse before the import what would fail after it."""
+    if report_file is not None and not (report_file.parent.is_dir() and os.access(report_file.parent, os.W_OK)):
+        raise MappingError(f"Der Bericht lässt sich nicht nach „{report_file}“ schreiben (--report).")
 
 
 def _run(load: Callable[[], Report], report_file: Path | None, as_json: bool) -> None:

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from geodata.answer import Source, read_sources, read_state
 from geodata.areas import LevelRow, extent, levels
-from geodata.facilities import category_counts
-from geodata.viewer import PUBLIC
+from geodata.facilities import PlaceCounts, place_counts
+from geodata.viewer import PUBLIC, Version
 from layers.areas import AreaLayer
 from layers.canvas import Tiles, parts
 from layers.facilities import FacilityLayer
@@ -32,7 +32,7 @@ FACILITIES_URL = "/api/v1/facilities?format=geojson&fields=dataset,facility_id,n
 @dataclass(frozen=True, slots=True)
 class _Content:
     levels: list[LevelRow]
-    counts: dict[str, int]
+    counts: PlaceCounts
     bounds: tuple[float, float, float, float]
     sources: list[Source]
     notice: str | None
@@ -47,15 +47,16 @@ def get_public_map(request: Request) -> Response:
     def produce(session: Session) -> tuple[bytes, dict[str, str]]:
         return _page(context, _content(session), role=viewer.role.value)
 
-    # The page names the role it is seen with, so its key is the viewer's own.
-    return respond(request, context, viewer, "html", "text/html; charset=utf-8", produce, private=viewer != PUBLIC)
+    # Read with the public's eyes, but the page names the role it is seen with.
+    seen = viewer.seeing(Version.PUBLISHED)
+    kind = f"html-{viewer.role.value}"
+    return respond(request, context, seen, kind, "text/html; charset=utf-8", produce, private=viewer != PUBLIC)
 
 
 def _content(session: Session) -> _Content:
-    counts = category_counts(session, on=today())
     return _Content(
         levels=[row for row in levels(session) if row.mapped],
-        counts=counts,
+        counts=place_counts(session, on=today()),
         bounds=extent(session) or _GERMANY,
         sources=read_sources(session, "areas") + read_sources(session, "facilities"),
         notice=read_state(session).notice,
@@ -77,7 +78,10 @@ def _page(context: Context, content: _Content, *, role: str) -> tuple[bytes, dic
             )
             for row in content.levels
         ],
-        [FacilityLayer(category, STYLES[category].title, count) for category, count in content.counts.items()],
+        [
+            FacilityLayer(category, STYLES[category].title, count)
+            for category, count in content.counts.by_category.items()
+        ],
         facilities_url=FACILITIES_URL.format(limit=settings.max_rows),
         detail_url="/api/v1/facilities/{dataset}/{facility_id}",
         urls=assets.urls(),
@@ -89,7 +93,7 @@ def _page(context: Context, content: _Content, *, role: str) -> tuple[bytes, dic
         "public_map.html",
         parts=made,
         notice=content.notice,
-        total=sum(content.counts.values()),
+        total=content.counts.places,
         sources=content.sources,
         role=role,
         table_url=f"/api/v1/facilities?format=csv&limit={settings.max_rows}",

@@ -142,7 +142,7 @@ def test_parents_are_those_of_the_largest_overlap(database: "Database", seed: in
         for key, cell in children.items():
             rows.area(below, "stadtteil", key, wkt(cell))
         rows.area(below, "stadtteil", "no-map", None)
-        count = parents_by_overlap(rows.session, below, "stadtteil", "bezirk")
+        count = parents_by_overlap(rows.session, "stadtteil")
         given = parents_of(rows, below)
     assert given.pop("no-map") is None
     without = 0
@@ -174,7 +174,7 @@ def test_a_tie_goes_to_the_lowest_key_and_a_given_parent_stays(database: "Databa
         rows.area(made, "quartier", "less", square(-9, 0, 0.5, 1))
         rows.area(made, "quartier", "touching", square(-9, 0, 0, 10))
         rows.area(made, "quartier", "island", square(-99_000, 0, -98_000, 10))
-        assert parents_by_overlap(rows.session, made, "quartier", "bezirk") == 3
+        assert parents_by_overlap(rows.session, "quartier") == 3
         given = parents_of(rows, made)
     assert given == {
         "between": "1",

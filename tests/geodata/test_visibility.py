@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from geodata.answer import read_state
 from geodata.areas import AreasRequest, area_profile, areas
 from geodata.database import Access, reading
-from geodata.facilities import FacilitiesRequest, PlaceRow, category_counts, facilities
+from geodata.datasets import datasets
+from geodata.facilities import FacilitiesRequest, PlaceRow, facilities, place_counts
 from geodata.viewer import Role, Version, Viewer
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def test_each_viewer_sees_what_is_released_to_it(four_releases: "Database", view
         assert [offer["id"] for offer in place.offers] == [key]
     assert set(seen(four_releases, viewer, bbox=CITY)) == exact
     with reading(four_releases.serving, Access(viewer)) as session:
-        assert category_counts(session, on=TODAY) == {"okja": len(exact)}
+        assert place_counts(session, on=TODAY).by_category == {"okja": len(exact)}
         points = session.execute(text("SELECT facility_id FROM place_point_visible")).scalars()
         assert set(points) == exact
         assert set(session.execute(text("SELECT facility_id FROM place_visible")).scalars()) == set(places)
@@ -313,7 +314,7 @@ def test_offers_count_from_their_first_to_their_last_day(database: "Database") -
         with reading(database.serving, Access(viewer)) as session:
             counted = {r.area_key: r.facilities for r in areas(session, AreasRequest("stadtteil", TODAY)).rows}
             assert counted == {"11": len(valid), "12": 0, "21": 0, "22": 0}
-            assert category_counts(session, on=TODAY) == {"okja": len(valid)}
+            assert place_counts(session, on=TODAY).by_category == {"okja": len(valid)}
             profile = area_profile(session, "stadtteil", "11", on=TODAY).rows[0]
             assert (profile.facilities, profile.facilities_by_category) == (len(valid), {"okja": len(valid)})
 
@@ -468,3 +469,55 @@ def test_a_search_is_literal(database: "Database", q: str, expected: set[str]) -
             rows.offer(made, key, key, name="Treff")
     assert set(seen(database, q=q)) == expected
     assert len(seen(database, q="treff")) == len(names)
+
+
+@pytest.mark.parametrize("narrowed", ["internal", "protected"])
+def test_narrowing_a_release_brings_no_point_back(database: "Database", narrowed: str) -> None:
+    """Whoever kept the earlier answer must not learn from the later one where the home is."""
+    with rows_in(database.writing) as rows:
+        rows.city()
+        made = rows.version(FACILITIES, "facilities")
+        rows.house(made, "house", (600, 300))
+        rows.offer(made, "house", "home", "area_only", category="hze")
+        rows.link()
+    before = seen(database)["house"]
+    with rows_in(database.writing) as rows:
+        rows.insert("release", dataset_id=rows.dataset_id(FACILITIES), offer_id="home", release=narrowed)
+    after = seen(database)["house"]
+    assert {offer["id"] for offer in before.offers} == {"house", "home"}
+    assert [offer["id"] for offer in after.offers] == ["house"]
+    for place in (before, after):
+        assert (place.lon, place.lat, place.street, place.website) == (None, None, None, None)
+    assert seen(database, bbox=CITY) == {}
+
+
+def test_a_protected_place_outside_all_areas_is_for_administrators_only(database: "Database") -> None:
+    with rows_in(database.writing) as rows:
+        rows.city()
+        made = rows.version(FACILITIES, "facilities")
+        rows.place(made, "refuge", (90_000, 90_000))
+        rows.offer(made, "refuge", "refuge", "protected", category="hze")
+        rows.link()
+    assert set(seen(database, ADMIN)) == {"refuge"}
+    assert seen(database, OWN_OFFICE) == {}
+    assert seen(database) == {}
+
+
+def test_a_search_does_not_find_what_has_ended(database: "Database") -> None:
+    with rows_in(database.writing) as rows:
+        rows.city()
+        made = rows.version(FACILITIES, "facilities")
+        rows.house(made, "house", (600, 300))
+        rows.offer(made, "house", "second", "public", name="Nachtcafé", valid_to=TODAY - DAY)
+        rows.link()
+    assert set(seen(database)) == {"house"}
+    assert seen(database, q="Nachtcafé") == {}
+
+
+def test_what_an_import_counted_is_not_for_the_public(database: "Database") -> None:
+    with rows_in(database.writing) as rows:
+        rows.city()
+    with reading(database.serving) as session:
+        assert {row.rows_loaded for row in datasets(session).rows} == {None}
+    with reading(database.serving, Access(ADMIN)) as session:
+        assert None not in {row.rows_loaded for row in datasets(session).rows}

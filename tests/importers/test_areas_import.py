@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import geopandas
@@ -31,6 +32,7 @@ from importer_help import (
 )
 
 from importers.errors import MappingError, RefusedError
+from importers.kinds import area_tables
 from importers.kinds import areas as areas_module
 from importers.mapping import Mapping
 from importers.sources import Source
@@ -458,14 +460,24 @@ def fail(*_arguments: object, **_options: object) -> None:
     raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("step", ["publish", "link_facilities", "check_rejects", "_check_overlaps", "copy_rows"])
+@pytest.mark.parametrize(
+    ("module", "step"),
+    [
+        (areas_module, "copy_rows"),
+        (areas_module, "check_rejects"),
+        (area_tables, "check"),
+        (area_tables, "publish"),
+        (area_tables, "link_facilities"),
+        (area_tables, "parents_by_overlap"),
+    ],
+)
 def test_an_import_stopped_in_the_middle_changes_nothing(
-    city: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str
+    city: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: ModuleType, step: str
 ) -> None:
     before = state(city.writing)
     path = write_geojson(tmp_path / "s.geojson", [({**p, "name": "neu"}, shape) for p, shape in STADTTEILE])
     with monkeypatch.context() as patch:
-        patch.setattr(areas_module, step, fail)
+        patch.setattr(module, step, fail)
         with pytest.raises(KeyboardInterrupt):
             load_areas(city.writing, path, "stadtteil", parent_level="bezirk", mapping=BY_DIGIT)
     assert state(city.writing) == before

@@ -1,28 +1,27 @@
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 from importer_help import write_toml
 
 from importers.errors import MappingError
 from importers.mapping import SHIPPED, Rule, canonical, read_mapping, require_columns, require_known
+from importers.sources.base import objects
 
-FRAME = pd.DataFrame(
-    {
+COLUMNS = {
+    name: objects(values)
+    for name, values in {
         "id": ["02101", "02202", None],
         "adresse": ["Schulweg 12 b", "Am Markt", ""],
         "art": ["Bücherhalle", "Treff", None],
         "kurz": ["7", "", None],
         "zahl": [5, 12, None],
-    },
-    dtype=object,
-)
+    }.items()
+}
 
 
 def applied(**rule: Any) -> list[Any]:
-    column = Rule.model_validate(rule).apply(FRAME)
-    return [None if pd.isna(value) else value for value in column]
+    return list(Rule.model_validate(rule).apply(COLUMNS, 3))
 
 
 @pytest.mark.parametrize(
@@ -55,10 +54,13 @@ def test_rules_make_columns(rule: dict[str, Any], values: list[Any]) -> None:
 
 
 def test_columns_are_found_by_rule_then_by_name_else_empty() -> None:
-    frame = pd.DataFrame({" Name ": ["a"], "schluessel": ["7"], "KEY": ["8"]}, dtype=object)
-    table = canonical(frame, {"key": Rule.model_validate({"from": "schluessel"})}, ("key", "name", "parent_key"))
-    assert table.iloc[0].tolist()[:2] == ["7", "a"]
-    assert pd.isna(table.iloc[0]["parent_key"])
+    columns = {name: objects([value]) for name, value in {" Name ": "a", "schluessel": "7", "KEY": "8"}.items()}
+    table = canonical(columns, 1, {"key": Rule.model_validate({"from": "schluessel"})}, ("key", "name", "parent_key"))
+    assert {name: values.tolist() for name, values in table.items()} == {
+        "key": ["7"],
+        "name": ["a"],
+        "parent_key": [None],
+    }
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def table(chunks: list[Chunk]) -> list[dict[str, Any]]:
     """Return the rows as dicts; "" and None are the same (a table has no other way to say it)."""
     made: list[dict[str, Any]] = []
     for chunk in chunks:
-        made += chunk.frame.astype(object).where(chunk.frame.notna(), None).to_dict("records")
+        made += [{name: values[i] for name, values in chunk.columns.items()} for i in range(len(chunk.rows))]
     return [{str(k): (None if v == "" else v) for k, v in row.items()} for row in made]
 
 
@@ -89,9 +89,9 @@ def zipped_shapefile(folder: Path) -> Path:
 @pytest.mark.parametrize(
     ("make", "crs", "kind"),
     [
-        (geojson_with_crs, "EPSG:25832", "GeoJSON"),
-        (geojson_without_crs, "EPSG:4326", "GeoJSON"),
-        (geojson_crs84, "EPSG:4326", "GeoJSON"),
+        (geojson_with_crs, "urn:ogc:def:crs:EPSG::25832", "GeoJSON"),
+        (geojson_without_crs, "OGC:CRS84", "GeoJSON"),
+        (geojson_crs84, "urn:ogc:def:crs:OGC:1.3:CRS84", "GeoJSON"),
         (gpkg, "EPSG:25832", "GPKG"),
         (shapefile, "EPSG:25832", "ESRI Shapefile"),
         (zipped_shapefile, "EPSG:25832", "ESRI Shapefile"),

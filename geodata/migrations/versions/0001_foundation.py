@@ -284,6 +284,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("parent_level", sa.Text(), nullable=True),
         sa.Column("parent_key", sa.Text(), nullable=True),
+        sa.Column("parent_derived", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column(
             "attributes", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
         ),

@@ -1,0 +1,155 @@
+"""Areas inside the database: from the staging table to one visible version of a level, all in SQL."""
+
+from sqlalchemy import text
+
+from geodata.derive import child_levels, link_facilities, parents_by_overlap
+from importers.errors import MappingError, RefusedError
+from importers.load import Job, check_shrink, publish
+
+
+def check(job: Job, level: str, parent_level: str | None, suspects: list[int]) -> None:
+    """Check over all rows: keys twice, keys of another dataset, unknown parents, overlaps among the suspects."""
+    session, report = job.session, job.report
+    session.execute(text("CREATE INDEX ON stage_area (key)"))
+    session.execute(text("ANALYZE stage_area"))
+    values = {"level": level, "dataset_id": job.dataset_id, "parent_level": parent_level}
+    twice = session.execute(
+        text("""
+            SELECT row, key FROM (
+                SELECT row, key, count(*) OVER (PARTITION BY key) AS n FROM stage_area) s
+            WHERE n > 1 ORDER BY row
+        """)
+    )
+    for row, key in twice:
+        report.reject(row, "key", key, "Der Schlüssel kommt mehrfach vor.", "Jeder Schlüssel darf nur einmal stehen.")
+    foreign = session.execute(
+        text("""
+            SELECT s.row, s.key, d.name FROM stage_area s
+            JOIN area_registry r ON r.level = :level AND r.key = s.key
+            JOIN dataset d ON d.id = r.dataset_id
+            WHERE r.dataset_id <> :dataset_id ORDER BY s.row
+        """),
+        values,
+    )
+    for row, key, owner in foreign:
+        report.reject(row, "key", key, f"Das Gebiet gehört schon zum Bestand „{owner}“.")
+    if parent_level is None:
+        given = session.execute(text("SELECT row, parent_key FROM stage_area WHERE parent_key IS NOT NULL LIMIT 1"))
+        if given.first():
+            raise MappingError("Die Quelle nennt übergeordnete Gebiete; bitte deren Ebene mit --parent-level angeben.")
+    else:
+        unknown = session.execute(
+            text("""
+                SELECT s.row, s.parent_key FROM stage_area s
+                WHERE s.parent_key IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM area_visible a WHERE a.level = :parent_level AND a.key = s.parent_key)
+                ORDER BY s.row
+            """),
+            values,
+        )
+        for row, key in unknown:
+            report.reject(row, "parent_key", key, f"Das übergeordnete Gebiet gibt es auf „{parent_level}“ nicht.")
+    if suspects:
+        _check_overlaps(job, suspects)
+
+
+def _check_overlaps(job: Job, suspects: list[int]) -> None:
+    """Warn of areas of one level that overlap by more than 1 m² (digitising slivers stay below)."""
+    session = job.session
+    session.execute(text("CREATE INDEX ON stage_area USING gist (geom)"))
+    found = session.execute(
+        text("""
+            SELECT a.row, a.key, b.key, o.shared
+            FROM stage_area a
+            JOIN stage_area b ON a.row < b.row AND a.geom && b.geom AND ST_Relate(a.geom, b.geom, '2********')
+            CROSS JOIN LATERAL (SELECT ST_Area(ST_Intersection(a.geom, b.geom)) AS shared) o
+            WHERE a.row = ANY (:suspects) AND b.row = ANY (:suspects) AND o.shared > 1
+            ORDER BY o.shared DESC LIMIT 1000
+        """),
+        {"suspects": suspects},
+    ).all()
+    for row, key, other, shared in found:
+        job.report.warn(
+            "Gebiete einer Ebene überlappen sich.",
+            row=row,
+            field="geometry",
+            value=f"{key} und {other}: {shared:.0f} m²",
+        )
+    if found:
+        job.report.counts["Überlappungen"] = len(found)
+
+
+def load(job: Job, level: str, parent_level: str | None) -> None:
+    """Write registry and areas from the staging table, make the version visible, rebuild what derives from it."""
+    session, report = job.session, job.report
+    values = {
+        "import_id": job.import_id,
+        "dataset_id": job.dataset_id,
+        "previous_id": job.previous_id,
+        "level": level,
+        "parent_level": parent_level,
+        "rejected": sorted(report.rejected_rows()),
+    }
+    if report.rows_rejected:
+        session.execute(text("DELETE FROM stage_area WHERE row = ANY (:rejected)"), values)
+    loaded = session.execute(text("SELECT count(*) FROM stage_area")).scalar_one()
+    before = session.execute(text("SELECT count(*) FROM area WHERE import_id = :previous_id"), values).scalar_one()
+    check_shrink(job, before, loaded)
+    _check_orphans(job, level)
+    session.execute(
+        text("""
+            INSERT INTO area_registry (level, key, dataset_id) SELECT :level, key, :dataset_id FROM stage_area
+            ON CONFLICT (level, key) DO NOTHING
+        """),
+        values,
+    )
+    session.execute(
+        text("""
+            INSERT INTO area (import_id, level, key, name, parent_level, parent_key, attributes, geom)
+            SELECT :import_id, :level, key, name, CASE WHEN parent_key IS NOT NULL THEN :parent_level END, parent_key,
+                   attributes, geom
+            FROM stage_area ORDER BY row
+        """),
+        values,
+    )
+    without_map = session.execute(text("SELECT count(*) FROM stage_area WHERE geom IS NULL")).scalar_one()
+    if without_map:
+        report.counts["Gebiete ohne Karte"] = without_map
+    publish(job, loaded=loaded, tables=("area",))
+    report.counts["verknüpfte Einrichtungen"] = link_facilities(session, levels=[level])
+    derived = parents_by_overlap(session, level)
+    for child in child_levels(session, level):
+        parents_by_overlap(session, child)
+    if parent_level is not None:
+        _tell_of_parents(job, derived)
+
+
+def _tell_of_parents(job: Job, derived: int) -> None:
+    if derived:
+        job.report.counts["übergeordnetes Gebiet aus größter Überlappung"] = derived
+    lost = job.session.execute(
+        text("SELECT key, name FROM area WHERE import_id = :import_id AND parent_key IS NULL ORDER BY key"),
+        {"import_id": job.import_id},
+    )
+    for key, name in lost:
+        job.report.warn("Das Gebiet überlappt kein übergeordnetes Gebiet.", field="parent_key", value=f"{key} {name}")
+
+
+def _check_orphans(job: Job, level: str) -> None:
+    """Refuse to drop areas that others still name as their parent."""
+    dropped = job.session.execute(
+        text("""
+            SELECT count(*), count(DISTINCT old.key) FROM area old
+            JOIN area child ON child.parent_level = old.level AND child.parent_key = old.key
+            JOIN dataset d ON d.current_import_id = child.import_id
+            WHERE NOT child.parent_derived AND old.import_id = :previous_id AND old.level = :level
+              AND NOT EXISTS (SELECT FROM stage_area s WHERE s.key = old.key)
+        """),
+        {"previous_id": job.previous_id, "level": level},
+    ).one()
+    if not dropped[0]:
+        return
+    sentence = f"{dropped[1]} Gebiete fallen weg, auf die sich noch {dropped[0]} andere Gebiete beziehen"
+    if not job.rules.allow_orphans:
+        raise RefusedError(f"{sentence}; nichts wurde geändert. Mit --allow-orphans geschieht es trotzdem.", job.report)
+    job.report.warn(f"{sentence}.")
