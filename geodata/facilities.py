@@ -16,24 +16,11 @@ from typing_extensions import TypedDict  # pydantic reads it before Python 3.12
 
 from geodata.answer import WITHOUT_RELEASE, Answer, footnotes, read_sources
 from geodata.areas import VALID_ON, require_level
+from geodata.categories import TITLES
 from geodata.errors import ParameterError
 from geodata.geometry import lonlat
 from geodata.tables import BARRIER_FREE, CATEGORIES
 from geodata.viewer import Version
-
-CATEGORY_TITLES = {
-    "okja": "Offene Kinder- und Jugendarbeit",
-    "famfoe": "Familienförderung",
-    "sha": "Sozialräumliche Hilfen und Angebote",
-    "hze": "Hilfen zur Erziehung",
-    "jsa": "Jugendsozialarbeit",
-    "asd": "Allgemeiner Sozialer Dienst",
-    "kita": "Kindertagesbetreuung",
-    "schule": "Schulen",
-    "spielplatz": "Spielplätze",
-    "netzwerk": "Netzwerke",
-    "sonstige": "Sonstige Orte",
-}
 
 _BARRIER_FREE_WORDS = {"yes": "barrierefrei", "partly": "teilweise barrierefrei", "no": "nicht barrierefrei"}
 
@@ -139,7 +126,7 @@ def offer_clauses(request: FacilitiesRequest) -> Iterator[Clause]:
                 f"Die Kategorie „{unknown[0]}“ gibt es nicht. Möglich sind: {', '.join(CATEGORIES)}.",
                 CATEGORIES,
             )
-        titles = " oder ".join(CATEGORY_TITLES[c] for c in request.categories)
+        titles = " oder ".join(TITLES[c] for c in request.categories)
         yield Clause("o.category = ANY (:categories)", {"categories": list(request.categories)}, f"Kategorie {titles}")
     if request.types:
         yield Clause("o.type = ANY (:types)", {"types": list(request.types)}, f"Art {' oder '.join(request.types)}")

@@ -31,9 +31,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from geodata.categories import TITLES
+
 SRID = 25832
 
-CATEGORIES = ("okja", "famfoe", "sha", "hze", "jsa", "asd", "kita", "schule", "spielplatz", "netzwerk", "sonstige")
+CATEGORIES = tuple(TITLES)
 SUPPLY_UNITS = ("places", "hours_per_week")
 USE_UNITS = ("regular_users_per_week",)
 SERVICE_AREAS = ("local", "citywide")

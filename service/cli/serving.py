@@ -19,7 +19,7 @@ Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port (Voreinst
 
 # The demo city's office, so that its planner sees something of her own.
 _DEMO_OFFICE = (("bezirk", "1"),)
-_DEMO_PROVIDER = "beispiel-traeger-01"
+_DEMO_PROVIDER = "beispiel-traeger-17"
 
 
 def serve(host: Host = None, port: Port = None) -> None:

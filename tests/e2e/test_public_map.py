@@ -17,7 +17,7 @@ from conftest import Database
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from sqlalchemy import Engine
 
-from geodata.facilities import CATEGORY_TITLES
+from geodata.categories import TITLES
 from geodata.viewer import Role, Viewer
 from service.app import create_app
 from service.demo import NOTICE
@@ -249,7 +249,7 @@ def test_category_switch(demo: tuple[str, Any], visit: Callable[..., Visit]) -> 
     expect(switches).to_have_count(6)
     page.get_by_role("button", name="Keine", exact=True).click()
     expect(page.locator(DRAWN)).to_have_count(0)
-    page.get_by_role("checkbox", name=CATEGORY_TITLES["okja"]).check()
+    page.get_by_role("checkbox", name=TITLES["okja"]).check()
     expect(page.locator(DRAWN).first).to_be_visible()
     shown = page.evaluate("srkMap.of('map_sozialraumkarte').state().categories")
     assert shown == ["okja"]

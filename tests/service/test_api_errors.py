@@ -10,7 +10,7 @@ from service_help import API, PROBLEM, client_of, is_problem
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.testclient import TestClient
 
-from geodata.facilities import CATEGORY_TITLES
+from geodata.categories import TITLES
 from geodata.viewer import Role, Viewer
 
 LISTS = {"/datasets": {}, "/areas": {"level": "bezirk"}, "/facilities": {}, "/areas/bezirk/1": {},
@@ -101,8 +101,8 @@ def test_broken_queries(client: TestClient, query: str) -> None:
 
 def test_what_is_allowed_is_named(client: TestClient) -> None:
     body = is_problem(client.get(API + "/facilities?category=quatsch"), 400, "category")
-    assert body["allowed"] == list(CATEGORY_TITLES)
-    assert all(category in body["detail"] for category in CATEGORY_TITLES)
+    assert body["allowed"] == list(TITLES)
+    assert all(category in body["detail"] for category in TITLES)
     assert is_problem(client.get(API + "/areas?level=foo"), 400, "level")["allowed"] == [
         "land", "bezirk", "sozialraum", "stadtteil", "statgebiet"]  # fmt: skip
     assert is_problem(client.get(API + "/datasets?format=gpkg"), 400, "format")["allowed"] == ["json", "csv", "xlsx"]
