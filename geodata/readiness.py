@@ -1,5 +1,7 @@
 """The question "can this database be served?"."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -14,3 +16,32 @@ def what_is_missing(session: Session) -> str | None:
     if not session.execute(text("SELECT count(*) FROM dataset_visible")).scalar_one():
         return "Es sind noch keine Daten geladen."
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """Versions, and whether the login behind the session could do more than read."""
+
+    server_version: str
+    postgis_version: str
+    can_write: bool
+
+
+def connection_facts(session: Session) -> ConnectionFacts:
+    """Return what kind of server and login this is."""
+    row = session.execute(
+        text("""
+            SELECT current_setting('server_version'), PostGIS_Lib_Version(),
+                   pg_has_role(session_user, 'srk_write', 'MEMBER')
+        """)
+    ).one()
+    return ConnectionFacts(*row)
+
+
+def home_areas(session: Session, level: str) -> int:
+    """Return how many areas of the home level have borders."""
+    return int(
+        session.execute(
+            text("SELECT count(geom) FROM area_visible WHERE level = :level"), {"level": level}
+        ).scalar_one()
+    )

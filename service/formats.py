@@ -91,12 +91,16 @@ def to_geojson(meta: Meta, features: Iterable[tuple[Mapping[str, Any], Any]]) ->
 
 
 def to_csv(table: Table) -> bytes:
-    """Write CSV (UTF-8 with BOM, comma, decimal point, RFC 4180); text that looks like a formula is disarmed."""
+    """Write CSV (UTF-8 with BOM, comma, decimal point, RFC 4180); text that looks like a formula is disarmed.
+
+    A file without footnotes must still say that its data is invented: the notice of a demo database is a column.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(table.columns)
+    notice = [table.meta.notice] if table.meta.notice else []
+    writer.writerow([*table.columns, *(["notice"] if notice else [])])
     for row in table.rows:
-        writer.writerow([_disarmed(_cell(row[column])) for column in table.columns])
+        writer.writerow([*(_disarmed(_cell(row[column])) for column in table.columns), *notice])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 

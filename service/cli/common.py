@@ -1,6 +1,8 @@
 """What the commands share: which stock is addressed, settings, and how results are printed."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -35,6 +37,23 @@ def tell(line: str) -> None:
     """Print one line about what is going on, beside the result."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+@contextlib.contextmanager
+def working(what: str) -> Iterator[None]:
+    """Show on a terminal that long work goes on, with the time it takes; elsewhere say one plain line."""
+    if not sys.stderr.isatty():
+        tell(what)
+        yield
+        return
+    from rich.console import Console  # noqa: PLC0415 - only on a terminal
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
+
+    # What is shown may hold a file's name: markup in it is text.
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        progress.add_task(what, total=None)
+        yield
 
 
 def say_json(value: Any) -> None:  # noqa: ANN401 - anything JSON can hold

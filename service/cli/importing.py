@@ -14,7 +14,7 @@ from importers.errors import MappingError, RefusedError
 from importers.load import Footnotes, Limit, Rules
 from importers.mapping import Mapping, read_mapping
 from importers.report import Report
-from service.cli.common import chosen_stock, load_settings, say, say_json
+from service.cli.common import chosen_stock, load_settings, say, say_json, working
 from service.instance import opened
 
 app = typer.Typer(no_args_is_help=True, help="Daten importieren: Gebiete, Einrichtungen.")
@@ -25,6 +25,13 @@ class Decimal(StrEnum):
 
     COMMA = ","
     POINT = "."
+
+
+class Replace(StrEnum):
+    """What an import replaces: the whole dataset, or only the periods it brings."""
+
+    ALL = "all"
+    PERIODS = "periods"
 
 
 class DashMeaning(StrEnum):
@@ -43,6 +50,7 @@ Crs = Annotated[str | None, typer.Option(help="Koordinatensystem der Quelle, etw
 Layer = Annotated[str | None, typer.Option(help="Ebene, Shapefile oder Blatt, wenn es mehrere gibt.")]
 MaxRejects = Annotated[str | None, typer.Option(help="So viele Zurückweisungen sind erlaubt: Zahl oder Anteil (5%).")]
 MaxShrink = Annotated[str, typer.Option(help="Um höchstens so viel darf der Bestand schrumpfen (30%).")]
+ReplaceMode = Annotated[Replace, typer.Option(help="Was ersetzt wird; Gebiete und Einrichtungen immer ganz (all).")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Nur prüfen und berichten.")]
 ReportFile = Annotated[Path | None, typer.Option("--report", help="Bericht als JSON in diese Datei.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Bericht als JSON ausgeben.")]
@@ -97,6 +105,7 @@ def areas(
     max_rejects: MaxRejects = None,
     max_shrink: MaxShrink = "30%",
     allow_orphans: Annotated[bool, typer.Option(help="Auch Gebiete entfernen, auf die sich andere beziehen.")] = False,
+    replace: ReplaceMode = Replace.ALL,
     dry_run: DryRun = False,
     report_file: ReportFile = None,
     as_json: AsJson = False,
@@ -109,7 +118,7 @@ def areas(
     from importers.kinds.areas import AreasImport, import_areas  # noqa: PLC0415 - heavy libraries
     from importers.sources import open_source  # noqa: PLC0415
 
-    _require_writable(report_file)
+    _require_sensible(report_file, replace)
     rules = read_mapping(mapping) if mapping else Mapping()
     wanted = AreasImport(
         level=level,
@@ -126,7 +135,7 @@ def areas(
     opened_source = open_source(source, layer=layer or rules.source.layer)
     settings = load_settings()
     with opened(settings, chosen_stock()) as instance, instance.writing_engine() as engine:
-        _run(lambda: import_areas(engine, opened_source, wanted), report_file, as_json)
+        _run(lambda: import_areas(engine, opened_source, wanted), source.name, report_file, as_json)
 
 
 @app.command()
@@ -144,6 +153,7 @@ def facilities(
     ] = None,
     max_rejects: MaxRejects = None,
     max_shrink: MaxShrink = "30%",
+    replace: ReplaceMode = Replace.ALL,
     dry_run: DryRun = False,
     report_file: ReportFile = None,
     as_json: AsJson = False,
@@ -156,7 +166,7 @@ def facilities(
     from importers.kinds.facilities import FacilitiesImport, import_facilities  # noqa: PLC0415 - heavy libraries
     from importers.sources import open_source  # noqa: PLC0415
 
-    _require_writable(report_file)
+    _require_sensible(report_file, replace)
     rules = read_mapping(mapping) if mapping else Mapping()
     settings = load_settings()
     wanted = FacilitiesImport(
@@ -174,18 +184,21 @@ def facilities(
     )
     opened_source = open_source(source, layer=layer or rules.source.layer)
     with opened(settings, chosen_stock()) as instance, instance.writing_engine() as engine:
-        _run(lambda: import_facilities(engine, opened_source, wanted), report_file, as_json)
+        _run(lambda: import_facilities(engine, opened_source, wanted), source.name, report_file, as_json)
 
 
-def _require_writable(report_file: Path | None) -> None:
-    """Refuse before the import what would fail after it."""
+def _require_sensible(report_file: Path | None, replace: Replace) -> None:
+    """Refuse before the import what would fail after it, or what this kind of data does not have."""
+    if replace is Replace.PERIODS:
+        raise MappingError("Gebiete und Einrichtungen haben keine Zeiträume; bitte --replace all.")
     if report_file is not None and not (report_file.parent.is_dir() and os.access(report_file.parent, os.W_OK)):
         raise MappingError(f"Der Bericht lässt sich nicht nach „{report_file}“ schreiben (--report).")
 
 
-def _run(load: Callable[[], Report], report_file: Path | None, as_json: bool) -> None:
+def _run(load: Callable[[], Report], name: str, report_file: Path | None, as_json: bool) -> None:
     try:
-        report = load()
+        with working(f"Importiere {name} …"):
+            report = load()
     except RefusedError as refused:
         if report_file is not None or as_json:
             _tell(refused.report, report_file, as_json)

@@ -5,6 +5,7 @@ command addresses the demo city's database.
 """
 
 import gc
+import signal
 import sys
 from typing import NoReturn
 
@@ -12,7 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from geodata.errors import SrkError
-from service.cli import database, importing, serving, show
+from service.cli import database, doctor, importing, serving, show
 from service.cli.common import choose_stock
 from service.instance import Stock
 
@@ -37,6 +38,7 @@ app.command("serve")(serving.serve)
 app.command("demo")(serving.demo)
 app.command("datasets")(show.datasets)
 app.command("settings")(show.settings)
+app.command("doctor")(doctor.doctor)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -48,6 +50,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     # Rows by the ten thousand are made and dropped at once; the default thresholds make the garbage collector walk
     # all of them again and again (measured: more than half the time of a large answer).
     gc.set_threshold(200_000, 50, 100)
+    # A supervisor ends the service with SIGTERM: leave as on Ctrl-C, so that what was started is stopped.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         app(given, prog_name="sozialraumkarte")
     except SrkError as error:
