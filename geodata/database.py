@@ -71,8 +71,7 @@ def reading(engine: Engine, access: Access | None = None, *, statement_timeout_m
     """Open one consistent, read-only transaction with the rights of ``srk_read`` and the viewer's eyes."""
     access = access or Access()
     viewer = access.viewer
-    snapshot = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-    with _named_errors(), Session(snapshot) as session:
+    with _named_errors(), Session(_snapshots(engine)) as session:
         _begin_with(
             {
                 "role": READ_GROUP,
@@ -85,6 +84,10 @@ def reading(engine: Engine, access: Access | None = None, *, statement_timeout_m
             session,
         )
         yield session
+
+
+def _snapshots(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 @contextlib.contextmanager

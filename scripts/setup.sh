@@ -18,6 +18,7 @@ as_root() {
 }
 
 have_postgis() { ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1; }
+have_libatomic() { ls /usr/lib/*/libatomic.so.1 >/dev/null 2>&1; }
 have_browser() { [ -n "${SRK_CHROMIUM:-}" ] || command -v chromium >/dev/null; }
 
 packages=""
@@ -28,6 +29,10 @@ if [ -z "${SRK_DATABASE_URL:-}" ] || [ "$kind" = dev ]; then
 fi
 if [ "$kind" = dev ] && ! have_browser; then
     packages="$packages chromium fonts-dejavu-core"
+fi
+# The browser tests' driver needs it.
+if [ "$kind" = dev ] && ! have_libatomic; then
+    packages="$packages libatomic1"
 fi
 if [ -n "$packages" ]; then
     say "Installiere Systempakete:$packages"

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from geodata.audit import record
 from geodata.database import Access, QueryTimeoutError, make_engine, reading, writing
+from geodata.errors import DatabaseStateError
 from geodata.migrate import SERVING_LOGIN
 from geodata.viewer import Role, Viewer
 
@@ -119,9 +120,11 @@ def test_the_serving_login_cannot_write_as_an_importer(database: "Database") -> 
         with writing(database.serving) as session:
             session.execute(text("DELETE FROM release"))
 
-    with pytest.raises(DBAPIError) as refused:
+    with pytest.raises(DatabaseStateError, match="SRK_ADMIN_DATABASE_URL") as refused:
         write()
-    assert isinstance(refused.value.orig, psycopg.errors.InsufficientPrivilege)
+    cause = refused.value.__cause__
+    assert isinstance(cause, DBAPIError)
+    assert isinstance(cause.orig, psycopg.errors.InsufficientPrivilege)
 
 
 def test_the_record_can_be_written_and_not_read(database: "Database") -> None:
