@@ -6,7 +6,7 @@ an answer, its footnotes and its data version come from one moment.
 """
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,6 +100,18 @@ def writing(engine: Engine, *, group: str = WRITE_GROUP) -> Iterator[Session]:
         _begin_with({"role": group, "statement_timeout": "0", "lock_timeout": "60000"}, session)
         with session.begin():
             yield session
+
+
+def refresh_statistics(session: Session, tables: Iterable[str]) -> None:
+    """Let the planner know the sizes of tables (names of ours) that this writing transaction has filled.
+
+    Done inside the transaction: what is derived from the new rows is then planned for their number. Only the owner
+    may do it, so the role is changed for that moment.
+    """
+    session.execute(text("SELECT set_config('role', :owner, true)"), {"owner": OWNER})
+    for table in tables:
+        session.execute(text(f"ANALYZE {table}"))
+    session.execute(text("SELECT set_config('role', :group, true)"), {"group": WRITE_GROUP})
 
 
 def lock_writers(session: Session) -> None:

@@ -49,6 +49,9 @@ def parents_by_overlap(session: Session, level: str) -> int:
     The parent comes from the level's parent level, at least 1 m² must be shared, ties go to the lowest key. An area
     that overlaps none (Neuwerk) has no parent. To be called when areas of the level or of its parent level change.
     """
+    above = session.execute(text("SELECT parent_level FROM level WHERE level = :level"), {"level": level}).scalar()
+    if above is None:
+        return 0
     session.execute(
         text("""
             UPDATE area a SET parent_level = NULL, parent_key = NULL, parent_derived = false
@@ -62,19 +65,18 @@ def parents_by_overlap(session: Session, level: str) -> int:
             UPDATE area a SET parent_level = best.level, parent_key = best.key, parent_derived = true
             FROM (
                 SELECT DISTINCT ON (c.import_id, c.key) c.import_id, c.key AS child, p.level, p.key
-                FROM level l
-                JOIN area c ON c.level = l.level
+                FROM area c
                 JOIN dataset dc ON dc.current_import_id = c.import_id
-                JOIN area p ON p.level = l.parent_level AND ST_Intersects(p.geom, c.geom)
+                JOIN area p ON p.level = :above AND ST_Intersects(p.geom, c.geom)
                 JOIN dataset dp ON dp.current_import_id = p.import_id
                 CROSS JOIN LATERAL (SELECT ST_Area(ST_Intersection(p.geom, c.geom)) AS shared) o
-                WHERE l.level = :level AND c.parent_key IS NULL AND o.shared >= 1
+                WHERE c.level = :level AND c.parent_key IS NULL AND o.shared >= 1
                 ORDER BY c.import_id, c.key, o.shared DESC, p.key COLLATE "C"
             ) best
             WHERE a.import_id = best.import_id AND a.level = :level AND a.key = best.child
             RETURNING 1
         """),
-        {"level": level},
+        {"level": level, "above": above},
     )
     return len(found.all())
 

@@ -161,8 +161,7 @@ class Area(Base):
         CheckConstraint("(parent_level IS NULL) = (parent_key IS NULL)", name="area_parent_whole_or_null"),
         CheckConstraint("key <> '' AND name <> ''", name="area_key_and_name_given"),
         Index("area_geom_gist", "geom", postgresql_using="gist"),
-        Index("area_level_key", "level", "key"),
-        Index("area_parent", "parent_level", "parent_key"),
+        Index("area_parent", "parent_level", "parent_key", postgresql_where=text("parent_key IS NOT NULL")),
     )
 
     import_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"), primary_key=True)

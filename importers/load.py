@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from geodata.database import OWNER, lock_writers, writing
+from geodata.database import lock_writers, writing
 from importers.errors import MappingError, RefusedError
 from importers.report import Report, Severity
 from importers.sources import Provenance
@@ -214,10 +214,3 @@ def publish(job: Job, *, loaded: int, tables: tuple[str, ...]) -> None:
             "report": orjson.dumps(report.to_json()).decode(),
         },
     )
-
-
-def refresh_statistics(engine: Engine, tables: tuple[str, ...]) -> None:
-    """Let the planner know the new sizes; a convenience after a large load, outside its transaction."""
-    with writing(engine, group=OWNER) as session:
-        for table in tables:
-            session.execute(text(f"ANALYZE {table}"))

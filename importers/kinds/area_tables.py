@@ -2,6 +2,7 @@
 
 from sqlalchemy import text
 
+from geodata.database import refresh_statistics
 from geodata.derive import child_levels, link_facilities, parents_by_overlap
 from importers.errors import MappingError, RefusedError
 from importers.load import Job, check_shrink, publish
@@ -116,6 +117,7 @@ def load(job: Job, level: str, parent_level: str | None) -> None:
     if without_map:
         report.counts["Gebiete ohne Karte"] = without_map
     publish(job, loaded=loaded, tables=("area",))
+    refresh_statistics(session, ("area", "area_registry"))
     report.counts["verknüpfte Einrichtungen"] = link_facilities(session, levels=[level])
     derived = parents_by_overlap(session, level)
     for child in child_levels(session, level):

@@ -18,7 +18,6 @@ from importers.load import (
     Rules,
     check_rejects,
     importing,
-    refresh_statistics,
 )
 from importers.mapping import Mapping, Rule, require_columns, require_known
 from importers.report import Report
@@ -110,8 +109,6 @@ def import_areas(engine: Engine, source: Source, wanted: AreasImport) -> Report:
         area_tables.check(job, wanted.level, parent_level, suspects)
         check_rejects(job)
         area_tables.load(job, wanted.level, parent_level)
-    if not report.dry_run:
-        refresh_statistics(engine, ("area", "area_registry", "facility_area"))
     return report
 
 

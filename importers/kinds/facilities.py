@@ -17,7 +17,7 @@ from importers.copying import copy_rows, staging_table
 from importers.errors import MappingError
 from importers.kinds import facility_rows as rows_of
 from importers.kinds import facility_tables
-from importers.load import Footnotes, Limit, Rules, importing, refresh_statistics
+from importers.load import Footnotes, Limit, Rules, importing
 from importers.mapping import Mapping, Rule, canonical, require_columns, require_known
 from importers.report import Report
 from importers.sources import Chunk, Source
@@ -84,8 +84,6 @@ def import_facilities(engine: Engine, source: Source, wanted: FacilitiesImport) 
         for note in source.notes:
             report.info(note)
         facility_tables.load(job, wanted.home_level, wanted.home_state, wanted.keep_outside_km)
-    if not report.dry_run:
-        refresh_statistics(engine, ("place", "offer", "facility_area"))
     return report
 
 

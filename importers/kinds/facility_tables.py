@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from geodata.database import refresh_statistics
 from geodata.derive import link_facilities
 from importers.errors import MappingError
 from importers.load import Job, check_rejects, check_shrink, publish
@@ -86,7 +87,9 @@ def load(job: Job, home_level: str, home_state: str, keep_outside_km: float | No
     without = session.execute(text("SELECT count(*) FROM stage_offer WHERE supply IS NULL")).scalar_one()
     report.counts["Angebote ohne Platz- oder Stundenangabe"] = without
     publish(job, loaded=loaded, tables=("facility_area", "offer", "place"))
+    refresh_statistics(session, ("place", "offer"))
     link_facilities(session, import_ids=[job.import_id])
+    refresh_statistics(session, ("facility_area",))
 
 
 def _check_ids(job: Job) -> None:

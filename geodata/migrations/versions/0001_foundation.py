@@ -320,8 +320,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("import_id", "level", "key"),
     )
     op.create_index("area_geom_gist", "area", ["geom"], unique=False, postgresql_using="gist")
-    op.create_index("area_level_key", "area", ["level", "key"], unique=False)
-    op.create_index("area_parent", "area", ["parent_level", "parent_key"], unique=False)
+    op.create_index(
+        "area_parent",
+        "area",
+        ["parent_level", "parent_key"],
+        unique=False,
+        postgresql_where=sa.text("parent_key IS NOT NULL"),
+    )
     op.create_table(
         "place",
         sa.Column("import_id", sa.Integer(), nullable=False),
