@@ -195,6 +195,7 @@ def test_a_release_taken_back_or_changed_raises_the_visibility_version_too(datab
     with rows_in(database.writing) as rows:
         rows.city()
         rows.house(rows.version(FACILITIES, "facilities"), "house", (600, 300))
+        rows.link()
     versions = []
     for change in (
         "INSERT INTO release (dataset_id, offer_id, release) SELECT id, 'house', 'internal' FROM dataset WHERE name = 'facilities.hand'",  # noqa: E501
@@ -521,3 +522,14 @@ def test_what_an_import_counted_is_not_for_the_public(database: "Database") -> N
         assert {row.rows_loaded for row in datasets(session).rows} == {None}
     with reading(database.serving, Access(ADMIN)) as session:
         assert None not in {row.rows_loaded for row in datasets(session).rows}
+
+
+def test_what_appears_by_area_only_must_lie_in_one(database: "Database") -> None:
+    with rows_in(database.writing) as rows:
+        rows.city()
+        made = rows.version(FACILITIES, "facilities")
+        rows.house(made, "outside", (90_000, 90_000), "area_only")
+        rows.house(made, "inside", (600, 300), "area_only")
+        rows.link()
+    assert set(seen(database)) == {"inside"}
+    assert set(seen(database, ADMIN)) == {"inside", "outside"}

@@ -30,7 +30,9 @@ class Offer:
 
     @property
     def published(self) -> bool:
-        return self.row["release"] in {"public", "area_only"}
+        """Whether the public may see it; what appears by area only must lie in an area."""
+        located = self.place in exact_places() or "stadtteil" in areas_of()[self.place]
+        return self.row["release"] in {"public", "area_only"} and located
 
     def valid(self, on: dt.date) -> bool:
         start, end = self.row["valid_from"], self.row["valid_to"]
@@ -53,11 +55,10 @@ def offers() -> tuple[Offer, ...]:
 
 @cache
 def exact_places() -> frozenset[tuple[str, str]]:
-    """Places whose point the public may know: none of their published offers appears by area only."""
+    """Places whose point the public may know: everything offered there is public."""
     releases = defaultdict(set)
     for offer in offers():
-        if offer.published:
-            releases[offer.place].add(offer.row["release"])
+        releases[offer.place].add(offer.row["release"])
     return frozenset(place for place, found in releases.items() if found == {"public"})
 
 

@@ -101,7 +101,10 @@ JOIN place p ON p.import_id = d.current_import_id
 JOIN LATERAL (SELECT bool_and(o.whole OR o.release = 'public') AS exact,
                      bool_or(o.whole OR o.release <= 'area_only') AS seen
               FROM offer_judged o
-              WHERE o.import_id = p.import_id AND o.facility_id = p.facility_id) v ON v.seen;
+              WHERE o.import_id = p.import_id AND o.facility_id = p.facility_id) v ON v.seen
+-- What appears by area only has to lie in one; a home outside the city does not appear by its town.
+WHERE v.exact OR EXISTS (SELECT FROM facility_area f WHERE f.import_id = p.import_id
+                         AND f.facility_id = p.facility_id AND f.level = srk_release_level());
 
 -- For searching by place. Kept apart so that the GiST index serves it: the CASE around "point" above would not.
 CREATE VIEW place_point_visible AS
