@@ -2,6 +2,7 @@
 
 import contextlib
 import sys
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ import orjson
 
 from service.instance import Stock
 from service.settings import Settings
+
+_LONG_WORK_S = 10.0
 
 _chosen: list[Stock] = [Stock.REAL]
 
@@ -41,10 +44,18 @@ def tell(line: str) -> None:
 
 @contextlib.contextmanager
 def working(what: str) -> Iterator[None]:
-    """Show on a terminal that long work goes on, with the time it takes; elsewhere say one plain line."""
+    """Show on a terminal that long work goes on, with the time it takes; elsewhere say so in a plain line.
+
+    Short work elsewhere says nothing: a failure is to be the one sentence on stderr.
+    """
     if not sys.stderr.isatty():
-        tell(what)
-        yield
+        patience = threading.Timer(_LONG_WORK_S, tell, [what])
+        patience.daemon = True
+        patience.start()
+        try:
+            yield
+        finally:
+            patience.cancel()
         return
     from rich.console import Console  # noqa: PLC0415 - only on a terminal
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn  # noqa: PLC0415
