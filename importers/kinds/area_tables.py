@@ -8,8 +8,8 @@ from importers.errors import MappingError, RefusedError
 from importers.load import Job, check_shrink, publish
 
 
-def check(job: Job, level: str, parent_level: str | None, suspects: list[int]) -> None:
-    """Check over all rows: keys twice, keys of another dataset, unknown parents, overlaps among the suspects."""
+def check(job: Job, level: str, parent_level: str | None) -> None:
+    """Check over all rows: keys twice, keys of another dataset, unknown parents."""
     session, report = job.session, job.report
     session.execute(text("CREATE INDEX ON stage_area (key)"))
     session.execute(text("ANALYZE stage_area"))
@@ -50,12 +50,12 @@ def check(job: Job, level: str, parent_level: str | None, suspects: list[int]) -
         )
         for row, key in unknown:
             report.reject(row, "parent_key", key, f"Das übergeordnete Gebiet gibt es auf „{parent_level}“ nicht.")
-    if suspects:
-        _check_overlaps(job, suspects)
 
 
-def _check_overlaps(job: Job, suspects: list[int]) -> None:
+def warn_of_overlaps(job: Job, suspects: list[int]) -> None:
     """Warn of areas of one level that overlap by more than 1 m² (digitising slivers stay below)."""
+    if not suspects:
+        return
     session = job.session
     session.execute(text("CREATE INDEX ON stage_area USING gist (geom)"))
     found = session.execute(
@@ -81,7 +81,7 @@ def _check_overlaps(job: Job, suspects: list[int]) -> None:
 
 
 def load(job: Job, level: str, parent_level: str | None) -> None:
-    """Write registry and areas from the staging table, make the version visible, rebuild what derives from it."""
+    """Write registry and areas from the staging table."""
     session, report = job.session, job.report
     values = {
         "import_id": job.import_id,
@@ -116,7 +116,13 @@ def load(job: Job, level: str, parent_level: str | None) -> None:
     without_map = session.execute(text("SELECT count(*) FROM stage_area WHERE geom IS NULL")).scalar_one()
     if without_map:
         report.counts["Gebiete ohne Karte"] = without_map
-    publish(job, loaded=loaded, tables=("area",))
+    report.rows_loaded = loaded
+
+
+def show(job: Job, level: str, parent_level: str | None) -> None:
+    """Make the loaded version visible and rebuild what derives from it."""
+    session, report = job.session, job.report
+    publish(job, loaded=report.rows_loaded, tables=("area",))
     refresh_statistics(session, ("area", "area_registry"))
     report.counts["verknüpfte Einrichtungen"] = link_facilities(session, levels=[level])
     derived = parents_by_overlap(session, level)

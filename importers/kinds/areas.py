@@ -1,6 +1,7 @@
 """Areas: from any geodata file or table of keys and names to one visible version of a level."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -102,14 +103,22 @@ def import_areas(engine: Engine, source: Source, wanted: AreasImport) -> Report:
             report.reject(row, None, None, why)
         for note in source.notes:
             report.info(note)
-        suspects = []
-        if drawn:
-            numbers, polygons = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
-            suspects = area_rows.rows_that_do_not_fit(numbers, polygons)
-        area_tables.check(job, wanted.level, parent_level, suspects)
-        check_rejects(job)
-        area_tables.load(job, wanted.level, parent_level)
+        # GEOS looks for misfits on one core while the database checks and loads on the other.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            misfits = pool.submit(_misfits, drawn)
+            area_tables.check(job, wanted.level, parent_level)
+            check_rejects(job)
+            area_tables.load(job, wanted.level, parent_level)
+            area_tables.warn_of_overlaps(job, misfits.result())
+        area_tables.show(job, wanted.level, parent_level)
     return report
+
+
+def _misfits(drawn: list[tuple[NDArray[Any], NDArray[Any]]]) -> list[int]:
+    if not drawn:
+        return []
+    numbers, polygons = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
+    return area_rows.rows_that_do_not_fit(numbers, polygons)
 
 
 def _levels(job: Job, wanted: AreasImport) -> str | None:

@@ -466,6 +466,7 @@ def fail(*_arguments: object, **_options: object) -> None:
         (areas_module, "copy_rows"),
         (areas_module, "check_rejects"),
         (area_tables, "check"),
+        (area_tables, "warn_of_overlaps"),
         (area_tables, "publish"),
         (area_tables, "link_facilities"),
         (area_tables, "parents_by_overlap"),
