@@ -129,18 +129,21 @@ def _checked(
     metres = _points(chunk, table, wanted, source, report)
     refused = report.rejected_rows()
     keep = np.array([row not in refused for row in rows.tolist()])
-    staged = table[keep].copy()
-    staged.insert(0, "row", rows[keep])
-    staged["paragraphs"] = [
-        "{}" if pd.isna(v) else "{" + ",".join(p.strip() for p in v.split(";")) + "}" for v in staged["paragraphs"]
-    ]
-    for column in ("age_from", "age_to"):
-        whole = [None if pd.isna(v) else int(v) for v in staged[column]]
-        staged[column] = pd.Series(whole, index=staged.index, dtype=object)
+    kept = table[keep]
     points = shapely.points(metres[keep]) if keep.any() else np.array([], dtype=object)
-    staged["geom"] = shapely.to_wkb(shapely.set_srid(points, place.TARGET), hex=True, include_srid=True)
-    plain = staged[[name for name, _kind in facility_tables.STAGE]].astype(object)
-    yield from plain.where(plain.notna(), None).itertuples(index=False, name=None)
+    made: dict[str, list[Any]] = {
+        "row": rows[keep].tolist(),
+        "geom": shapely.to_wkb(shapely.set_srid(points, place.TARGET), hex=True, include_srid=True).tolist(),
+        "paragraphs": [f"{{{','.join(p.strip() for p in (v or '').split(';'))}}}" for v in _cells(kept["paragraphs"])],
+        **{name: [None if v is None else int(v) for v in _cells(kept[name])] for name in ("age_from", "age_to")},
+    }
+    names = (name for name, _kind in facility_tables.STAGE)
+    yield from zip(*(made[name] if name in made else _cells(kept[name]) for name in names), strict=True)
+
+
+def _cells(column: "pd.Series[Any]") -> list[Any]:
+    """Return a column's cells with None for what is missing."""
+    return [None if value is None or value != value else value for value in column.tolist()]  # noqa: PLR0124 - NaN
 
 
 def _points(

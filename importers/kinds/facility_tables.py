@@ -6,6 +6,7 @@ from sqlalchemy import text
 
 from geodata.database import refresh_statistics
 from geodata.derive import link_facilities
+from importers.copying import staging_table
 from importers.errors import MappingError
 from importers.load import Job, check_rejects, check_shrink, publish
 
@@ -40,7 +41,7 @@ def load(job: Job, home_level: str, home_state: str, keep_outside_km: float | No
     session, report = job.session, job.report
     session.execute(text("CREATE INDEX ON stage_offer (id)"))
     session.execute(text("CREATE INDEX ON stage_offer (facility_id, row)"))
-    session.execute(text("ANALYZE stage_offer"))
+    session.execute(text("ANALYZE stage_offer (row, id, facility_id, geom)"))
     values: dict[str, Any] = {
         "import_id": job.import_id,
         "previous_id": job.previous_id,
@@ -64,7 +65,9 @@ def load(job: Job, home_level: str, home_state: str, keep_outside_km: float | No
             INSERT INTO place (import_id, facility_id, name, provider, provider_key, street, house_number, postcode,
                                city, state, barrier_free, phone, email, website, geom)
             SELECT DISTINCT ON (facility_id) :import_id, facility_id, name, provider, provider_key, street,
-                   house_number, postcode, city, coalesce(state, CASE WHEN inside THEN :home_state END), barrier_free,
+                   house_number, postcode, city,
+                   coalesce(state, CASE WHEN row NOT IN (SELECT o.row FROM stage_outside o) THEN :home_state END),
+                   barrier_free,
                    phone, email, website, geom
             FROM stage_offer ORDER BY facility_id, row
         """),
@@ -166,24 +169,25 @@ def _provider_keys(job: Job) -> None:
 def _check_outside(job: Job, values: dict[str, Any]) -> None:
     """Places outside the union of the home level are rejects with their distance, but for hze and --keep-outside."""
     session, report = job.session, job.report
-    session.execute(text("ALTER TABLE stage_offer ADD COLUMN inside boolean"))
+    staging_table(session, "stage_outside", (("row", "int"),))
     session.execute(
         text("""
-            UPDATE stage_offer s SET inside = true
-            FROM area_visible a WHERE a.level = :home AND ST_Covers(a.geom, s.geom)
+            INSERT INTO stage_outside
+            SELECT row FROM stage_offer EXCEPT
+            SELECT s.row FROM area_visible a JOIN stage_offer s ON ST_Covers(a.geom, s.geom) WHERE a.level = :home
         """),
         values,
     )
     outside = session.execute(
         text("""
-            SELECT s.row, s.name, near.distance_m, near.area,
+            SELECT row, s.name, near.distance_m, near.area,
                    bool_or(s.category = 'hze') OVER (PARTITION BY s.facility_id)
                    OR coalesce(near.distance_m <= CAST(:keep_m AS float8), false) AS kept
-            FROM stage_offer s
+            FROM stage_offer s JOIN stage_outside USING (row)
             CROSS JOIN LATERAL (
                 SELECT ST_Distance(a.geom, s.geom) AS distance_m, a.name AS area FROM area_visible a
                 WHERE a.level = :home ORDER BY a.geom <-> s.geom LIMIT 1) near
-            WHERE s.inside IS NULL ORDER BY s.row
+            ORDER BY row
         """),
         values,
     ).all()

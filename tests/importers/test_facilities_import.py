@@ -547,3 +547,10 @@ def test_an_import_stopped_in_the_middle_changes_nothing(
             load([offer(1, provider="Neuer Träger")])
     assert state(town.writing) == before
     assert load([offer(1)])[1]
+
+
+def test_a_file_of_nothing_but_rejects_is_refused_with_a_sentence(town: Database, load: Load) -> None:
+    before = state(town.writing)
+    with pytest.raises(RefusedError, match="2 von 2 Zeilen wurden zurückgewiesen"):
+        load([offer(1, name=""), offer(2, name="")])
+    assert state(town.writing) == before
