@@ -3,7 +3,6 @@
 import contextlib
 import csv
 import os
-import shutil
 import socket
 import statistics
 import subprocess
@@ -77,7 +76,7 @@ def fresh() -> Iterator[Bench]:
                 prepare_private_database(cluster, "srk_bench")
                 yield Bench(cluster, "srk_bench", Path(folder))
         finally:
-            shutil.rmtree(home, ignore_errors=True)
+            cluster.destroy()
 
 
 @contextlib.contextmanager

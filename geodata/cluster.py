@@ -99,6 +99,14 @@ class Cluster:
         with self._lock():
             return self._stop()
 
+    def destroy(self) -> None:
+        """Stop the cluster and remove it with all its data and its socket folder."""
+        with contextlib.suppress(DatabaseStateError):
+            self.stop()
+        socket = self._socket_folder(create=False)
+        for folder in filter(None, (socket, self.home)):
+            shutil.rmtree(folder, ignore_errors=True)
+
     @contextlib.contextmanager
     def in_use(self, *, keep_running: bool = False) -> Iterator[None]:
         """Run the cluster while the block runs; the last user to leave stops it.

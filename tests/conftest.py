@@ -1,9 +1,7 @@
 """The suite's own PostGIS: a throwaway cluster, a migrated template cloned per database, all removed at the end."""
 
-import contextlib
 import datetime as dt
 import os
-import shutil
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
@@ -61,9 +59,7 @@ def cluster() -> Iterator[Cluster]:
             prepare_private_database(made, _TEMPLATE)
             yield made
     finally:
-        with contextlib.suppress(Exception):
-            made.stop()
-        shutil.rmtree(home, ignore_errors=True)
+        made.destroy()
 
 
 @pytest.fixture(scope="session")
