@@ -8,6 +8,8 @@ from sqlalchemy import Engine
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from geodata.answer import read_state
+from geodata.database import reading
 from service import assets, errors, health
 from service.api import routes
 from service.caching import APP_VERSION
@@ -64,7 +66,9 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
 
     @app.get("/api/docs", include_in_schema=False)
     def api_docs(_request: Request) -> Response:
-        page = render("api_docs.html", urls=assets.urls())
+        with reading(engine) as session:
+            notice = read_state(session).notice
+        page = render("api_docs.html", urls=assets.urls(), notice=notice)
         # Swagger UI writes style attributes; its scripts stay under the strict policy.
         policy = content_security_policy(inline_styles=True)
         return Response(page, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy})

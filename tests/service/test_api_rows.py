@@ -361,3 +361,8 @@ def test_geojson_is_in_degrees(client: TestClient) -> None:
     numbers = re.findall(r"\[(-?\d+\.?\d*),(-?\d+\.?\d*)\]", json.dumps(json.loads(body)["features"]).replace(" ", ""))
     assert len(numbers) > 10
     assert all(8 < float(lon) < 11 and 53 < float(lat) < 54.5 for lon, lat in numbers)
+
+
+@pytest.mark.parametrize("path", ["/", "/api/docs"])
+def test_every_page_says_that_the_data_is_invented(client: TestClient, path: str) -> None:
+    assert "Beispieldaten – keine amtlichen Angaben" in client.get(path).text
