@@ -177,11 +177,10 @@ def place_clauses(request: FacilitiesRequest) -> Iterator[Clause]:
     if request.q:
         pattern = "%" + request.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
         yield Clause(
-            """(concat_ws(' ', p.name, p.provider, p.street, p.house_number, p.postcode, p.city) ILIKE :q
-                OR EXISTS (SELECT FROM offer_visible w WHERE w.import_id = p.import_id
-                           AND w.facility_id = p.facility_id AND concat_ws(' ', w.name, w.type) ILIKE :q
-                           AND (w.valid_from IS NULL OR w.valid_from <= :on)
-                           AND (w.valid_to IS NULL OR w.valid_to >= :on)))""",
+            f"""(concat_ws(' ', p.name, p.provider, p.street, p.house_number, p.postcode, p.city) ILIKE :q
+                OR EXISTS (SELECT FROM offer_visible o WHERE o.import_id = p.import_id
+                           AND o.facility_id = p.facility_id AND concat_ws(' ', o.name, o.type) ILIKE :q
+                           AND {VALID_ON}))""",
             {"q": pattern, "on": request.on},
             f"Suche nach „{request.q}“",
         )

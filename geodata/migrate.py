@@ -52,7 +52,7 @@ def revision_of_url(url: str) -> str | None:
     engine = create_engine(url, poolclass=NullPool)
     try:
         with engine.connect() as connection:
-            found = connection.execute(text("SELECT to_regclass('alembic_version') IS NOT NULL")).scalar()
+            found = connection.execute(text("SELECT to_regclass('schema_revision') IS NOT NULL")).scalar()
             if not found:
                 return None
             row = connection.execute(text("SELECT version_num FROM schema_revision")).scalar()

@@ -95,7 +95,8 @@ class _Rehearsed(Exception):  # noqa: N818 - no error: it takes a rehearsal's tr
 def importing(engine: Engine, report: Report, provenance: Provenance, notes: Footnotes, rules: Rules) -> Iterator[Job]:
     """Open an import of ``report.dataset``; commit when the block ends well (unless it is a dry run).
 
-    The block loads rows under ``job.import_id``, notes findings in the report and calls ``publish`` last.
+    The block loads rows under ``job.import_id``, notes findings in the report and calls ``publish``; the
+    report is stored after the block, with all that was noted.
     """
     if not _DATASET_NAME.fullmatch(report.dataset):
         raise MappingError(
@@ -127,7 +128,9 @@ def importing(engine: Engine, report: Report, provenance: Provenance, notes: Foo
                 "as_of": notes.as_of,
             },
         ).scalar_one()
-        yield Job(session, dataset_id, import_id, previous_id, report, rules)
+        job = Job(session, dataset_id, import_id, previous_id, report, rules)
+        yield job
+        _record(job)
         if rules.dry_run:
             raise _Rehearsed
 
@@ -200,16 +203,21 @@ def publish(job: Job, *, loaded: int, tables: tuple[str, ...]) -> None:
         text("UPDATE instance_state SET data_version = data_version + 1 RETURNING data_version")
     ).scalar_one()
     report.data_version = None if job.rules.dry_run else raised
-    session.execute(
+
+
+def _record(job: Job) -> None:
+    """Write down what the import counted and found, when nothing more can be added to it."""
+    report = job.report
+    job.session.execute(
         text("""
             UPDATE import_run SET rows_read = :read, rows_loaded = :loaded, rows_rejected = :rejected,
                                   report = CAST(:report AS jsonb)
             WHERE id = :import_id
         """),
         {
-            **values,
+            "import_id": job.import_id,
             "read": report.rows_read,
-            "loaded": loaded,
+            "loaded": report.rows_loaded,
             "rejected": report.rows_rejected,
             "report": orjson.dumps(report.to_json()).decode(),
         },

@@ -145,8 +145,8 @@ def to_gpkg(table: Table) -> bytes:
     import pyogrio.raw  # noqa: PLC0415
     import shapely  # noqa: PLC0415
 
-    geometries = np.array(list(table.geometries or [None] * len(table.rows)), dtype=object)
-    kinds = {shapely.get_type_id(g) for g in shapely.from_geojson(geometries) if g is not None}
+    shapes = shapely.from_geojson(np.array(list(table.geometries or [None] * len(table.rows)), dtype=object))
+    kinds = {int(kind) for kind in shapely.get_type_id(shapes)} - {-1}
     kind = "Point" if kinds == {0} else "MultiPolygon" if kinds <= {6} and kinds else "Unknown"
     data = [_column([_cell(row[name]) for row in table.rows]) for name in table.columns]
     description = "\n".join(f"{label}: {value}" for label, value in footnote_lines(table.meta))
@@ -154,7 +154,7 @@ def to_gpkg(table: Table) -> bytes:
         path = Path(folder) / "antwort.gpkg"
         pyogrio.raw.write(
             path,
-            shapely.to_wkb(shapely.from_geojson(geometries)),
+            shapely.to_wkb(shapes),
             data,
             list(table.columns),
             layer=table.name,

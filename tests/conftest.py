@@ -20,8 +20,6 @@ HAMBURG = SHARED / "data" / "hamburg"
 TODAY = dt.date(2026, 6, 1)
 _TEMPLATE = "srk_template"
 
-needs_hamburg = pytest.mark.skipif(not HAMBURG.exists(), reason="shared/data/hamburg is not beside this checkout")
-
 
 class Database:
     """A migrated database of its own: ``writing`` as its owner, ``serving`` with the service's rights."""

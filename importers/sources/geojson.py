@@ -4,6 +4,7 @@ Not through GDAL: that reads what it can of a truncated file, and a start-up of 
 city's areas. The document is parsed strictly by orjson, geometry by GEOS.
 """
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import orjson
 import shapely
 
 from importers.errors import SourceError
-from importers.sources.base import MAX_GEOJSON_BYTES, Chunk, Provenance, checksum, objects
+from importers.sources.base import MAX_GEOJSON_BYTES, Chunk, Provenance, objects
 
 _DEFAULT_CRS = "OGC:CRS84"
 
@@ -28,7 +29,8 @@ class GeoJsonSource:
         self._name = path.name
         self.notes: list[str] = []
         self.bad_rows: dict[int, str] = {}
-        document = self._parse(path)
+        raw = self._read(path)
+        document = self._parse(raw)
         features = self._features(document)
         self._properties: list[dict[str, Any]] = [feature.get("properties") or {} for feature in features]
         if not all(isinstance(properties, dict) for properties in self._properties):
@@ -37,15 +39,18 @@ class GeoJsonSource:
         if any("\x00" in name for name in self.columns):
             raise SourceError(f"„{self._name}“ hat eine Spalte mit einem Nullzeichen im Namen.")
         self._geometry = self._geometries(features)
-        self.provenance = Provenance(path.name, checksum(path), "GeoJSON", crs=self._crs(document))
+        self.provenance = Provenance(path.name, hashlib.sha256(raw).hexdigest(), "GeoJSON", crs=self._crs(document))
 
-    def _parse(self, path: Path) -> Any:  # noqa: ANN401 - a JSON document
+    def _read(self, path: Path) -> bytes:
         if path.stat().st_size > MAX_GEOJSON_BYTES:
             raise SourceError(
                 f"„{self._name}“ ist größer als {MAX_GEOJSON_BYTES // 1024**2} MiB; bitte als GeoPackage liefern."
             )
+        return path.read_bytes()
+
+    def _parse(self, raw: bytes) -> Any:  # noqa: ANN401 - a JSON document
         try:
-            return orjson.loads(path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+            return orjson.loads(raw.removeprefix(b"\xef\xbb\xbf"))
         except orjson.JSONDecodeError as error:
             raise SourceError(
                 f"„{self._name}“ ist kein vollständiges JSON (Fehler bei Zeile {error.lineno}, Spalte {error.colno}); "

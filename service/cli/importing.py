@@ -9,11 +9,14 @@ from typing import Annotated
 
 import orjson
 import typer
+from sqlalchemy import Engine
 
 from importers.errors import MappingError, RefusedError
 from importers.load import Footnotes, Limit, Rules
 from importers.mapping import Mapping, read_mapping
 from importers.report import Report
+from importers.sources import Source as Rows
+from importers.sources import open_source
 from service.cli.common import chosen_stock, load_settings, say, say_json, working
 from service.instance import opened
 
@@ -116,7 +119,6 @@ def areas(
 ) -> None:
     """Import the areas of one level."""
     from importers.kinds.areas import AreasImport, import_areas  # noqa: PLC0415 - heavy libraries
-    from importers.sources import open_source  # noqa: PLC0415
 
     _require_sensible(report_file, replace)
     rules = read_mapping(mapping) if mapping else Mapping()
@@ -132,10 +134,8 @@ def areas(
         footnotes=_footnotes(rules, f"Gebiete: {level}", title, licence, attribution, as_of),
         rules=_rules(max_rejects, "0", max_shrink, allow_orphans, dry_run),
     )
-    opened_source = open_source(source, layer=layer or rules.source.layer)
-    settings = load_settings()
-    with opened(settings, chosen_stock()) as instance, instance.writing_engine() as engine:
-        _run(lambda: import_areas(engine, opened_source, wanted), source.name, report_file, as_json)
+    layer = layer or rules.source.layer
+    _run(lambda engine, rows: import_areas(engine, rows, wanted), source, layer, report_file, as_json)
 
 
 @app.command()
@@ -164,7 +164,6 @@ def facilities(
 ) -> None:
     """Import facilities (one row per Angebot)."""
     from importers.kinds.facilities import FacilitiesImport, import_facilities  # noqa: PLC0415 - heavy libraries
-    from importers.sources import open_source  # noqa: PLC0415
 
     _require_sensible(report_file, replace)
     rules = read_mapping(mapping) if mapping else Mapping()
@@ -182,9 +181,8 @@ def facilities(
         footnotes=_footnotes(rules, f"Einrichtungen: {category}", title, licence, attribution, as_of),
         rules=_rules(max_rejects, "5%", max_shrink, allow_orphans=False, dry_run=dry_run),
     )
-    opened_source = open_source(source, layer=layer or rules.source.layer)
-    with opened(settings, chosen_stock()) as instance, instance.writing_engine() as engine:
-        _run(lambda: import_facilities(engine, opened_source, wanted), source.name, report_file, as_json)
+    layer = layer or rules.source.layer
+    _run(lambda engine, rows: import_facilities(engine, rows, wanted), source, layer, report_file, as_json)
 
 
 def _require_sensible(report_file: Path | None, replace: Replace) -> None:
@@ -195,12 +193,21 @@ def _require_sensible(report_file: Path | None, replace: Replace) -> None:
         raise MappingError(f"Der Bericht lässt sich nicht nach „{report_file}“ schreiben (--report).")
 
 
-def _run(load: Callable[[], Report], name: str, report_file: Path | None, as_json: bool) -> None:
-    try:
-        with working(f"Importiere {name} …"):
-            report = load()
-    except RefusedError as refused:
-        if report_file is not None or as_json:
-            _tell(refused.report, report_file, as_json)
-        raise
+def _run(
+    load: Callable[[Engine, Rows], Report],
+    source: Path,
+    layer: str | None,
+    report_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Open the source, then the database, import, and tell how it went."""
+    rows = open_source(source, layer=layer)
+    with opened(load_settings(), chosen_stock()) as instance, instance.writing_engine() as engine:
+        try:
+            with working(f"Importiere {source.name} …"):
+                report = load(engine, rows)
+        except RefusedError as refused:
+            if report_file is not None or as_json:
+                _tell(refused.report, report_file, as_json)
+            raise
     _tell(report, report_file, as_json)

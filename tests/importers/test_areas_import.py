@@ -530,3 +530,11 @@ def test_new_borders_link_the_facilities_anew(city: Database, tmp_path: Path) ->
     assert after == ["02101", "02101", "02102"]
     load_areas(city.writing, write_geojson(tmp_path / "r.geojson", BEZIRKE), "region")
     assert [row["areas"]["region"] for row in places(city.writing, "facilities.okja")] == ["1", "1", "1"]
+
+
+def test_the_stored_report_is_the_whole_report(city: Database, tmp_path: Path) -> None:
+    path = write_geojson(tmp_path / "s.geojson", STADTTEILE)
+    report = load_areas(city.writing, path, "stadtteil", parent_level="bezirk", mapping=BY_DIGIT)
+    stored = query(city.writing, "SELECT report FROM import_run ORDER BY id DESC LIMIT 1")[0][0]
+    assert "verknüpfte Einrichtungen" in stored["counts"]
+    assert stored == json.loads(json.dumps(report.to_json()))
