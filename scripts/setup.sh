@@ -30,6 +30,10 @@ fi
 if [ "$kind" = dev ] && ! have_browser; then
     packages="$packages chromium fonts-dejavu-core"
 fi
+# A real WFS server for the importers' tests.
+if [ "$kind" = dev ] && [ ! -x /usr/lib/cgi-bin/mapserv ]; then
+    packages="$packages cgi-mapserver"
+fi
 # The browser tests' driver needs it.
 if [ "$kind" = dev ] && ! have_libatomic; then
     packages="$packages libatomic1"

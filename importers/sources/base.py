@@ -27,6 +27,26 @@ class Provenance:
     crs: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How a table lies in its file, where that is not one header row above plain rows.
+
+    ``skip_rows`` come before the header of ``header_rows`` rows (their parts joined by `` | ``). ``fill_merged``:
+    every cell of a merged range has its value. ``footer``: a pattern; a row whose first filled cell matches ends
+    the table. ``rows_path``: the key under which a JSON document holds its rows. ``encoding`` and ``delimiter``
+    settle what would else be recognised.
+    """
+
+    header_rows: int = 1
+    skip_rows: int = 0
+    sheet: str | None = None
+    rows_path: str | None = None
+    fill_merged: bool = False
+    encoding: str | None = None
+    delimiter: str | None = None
+    footer: str | None = None
+
+
 @dataclass(slots=True)
 class Chunk:
     """Some rows. ``rows`` are their numbers as a reader of the file counts them.
