@@ -1,12 +1,44 @@
 """Derivations: what follows from imported rows, rebuilt in the transaction that changes its inputs.
 
-One function per derivation. They run with the writing group's rights on the base tables.
+One function per derivation, and ``rebuild``, which knows which of them follow from which kind of data. They run
+with the writing group's rights on the base tables.
 """
 
 from collections.abc import Collection
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+
+def rebuild(session: Session, kind: str, import_id: int) -> dict[str, int]:
+    """Rebuild all that follows from this version, which has just become the visible one of its dataset.
+
+    Returns what was counted on the way, under German names for the report.
+    """
+    from geodata import network, surface  # noqa: PLC0415 - numeric libraries, for those who derive only
+
+    counts: dict[str, int] = {}
+    if kind == "areas":
+        levels = session.execute(
+            text("SELECT DISTINCT level FROM area WHERE import_id = :import_id ORDER BY level"),
+            {"import_id": import_id},
+        ).scalars()
+        for level in list(levels):
+            counts["verknüpfte Einrichtungen"] = link_facilities(session, levels=[level])
+            derived = parents_by_overlap(session, level)
+            if derived:
+                counts["übergeordnetes Gebiet aus größter Überlappung"] = derived
+            for child in child_levels(session, level):
+                parents_by_overlap(session, child)
+    if kind == "facilities":
+        link_facilities(session, import_ids=[import_id])
+        network.snap_facilities(session, import_ids=[import_id])
+    if kind == "network":
+        network.snap_facilities(session)
+        network.snap_cells(session)
+    if kind in {"areas", "statistics", "population"}:
+        counts |= surface.rebuild(session, kind, import_id)
+    return counts
 
 
 def link_facilities(

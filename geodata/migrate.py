@@ -11,7 +11,7 @@ import psycopg
 import psycopg.errors
 from psycopg import sql
 from sqlalchemy import Connection, create_engine, text
-from sqlalchemy.exc import DBAPIError, OperationalError, ProgrammingError
+from sqlalchemy.exc import DBAPIError, NotSupportedError, OperationalError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
 from geodata.cluster import Cluster
@@ -76,7 +76,7 @@ def migrate(url: str, revision: str = "head") -> None:
             # Two migrations of one database at once: the second waits and finds everything done.
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
             _ensure_groups(connection)
-            _ensure_extension(connection)
+            _ensure_extensions(connection)
             connection.execute(text(f"GRANT CREATE, USAGE ON SCHEMA public TO {OWNER}"))
             connection.execute(text(f"GRANT USAGE ON SCHEMA public TO {READ_GROUP}, {WRITE_GROUP}"))
             database = connection.dialect.identifier_preparer.quote(engine.url.database or "postgres")
@@ -158,14 +158,19 @@ def _ensure_groups(connection: Connection) -> None:
             connection.execute(text(f"GRANT {group} TO CURRENT_USER"))
 
 
-def _ensure_extension(connection: Connection) -> None:
-    if connection.scalar(text("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")):
-        return
-    try:
-        with connection.begin_nested():
-            connection.execute(text("CREATE EXTENSION IF NOT EXISTS postgis"))
-    except ProgrammingError as error:
-        raise DatabaseStateError(
-            "Die Erweiterung PostGIS fehlt in dieser Datenbank, und dieser Zugang darf sie nicht anlegen. "
-            "Bitte als Verwalter einmal ausführen: CREATE EXTENSION postgis;"
-        ) from error
+# PostGIS for all that is spatial, pg_trgm for the geocoder (a trusted one: whoever may create here may add it).
+_EXTENSIONS = ("postgis", "pg_trgm")
+
+
+def _ensure_extensions(connection: Connection) -> None:
+    for name in _EXTENSIONS:
+        if connection.scalar(text("SELECT 1 FROM pg_extension WHERE extname = :name"), {"name": name}):
+            continue
+        try:
+            with connection.begin_nested():
+                connection.execute(text(f"CREATE EXTENSION IF NOT EXISTS {name}"))
+        except (ProgrammingError, NotSupportedError) as error:
+            raise DatabaseStateError(
+                f"Die Erweiterung {name} fehlt in dieser Datenbank, und dieser Zugang darf sie nicht anlegen. "
+                f"Bitte als Verwalter einmal ausführen: CREATE EXTENSION {name};"
+            ) from error

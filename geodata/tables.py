@@ -36,6 +36,7 @@ from geodata.categories import TITLES
 SRID = 25832
 
 CATEGORIES = tuple(TITLES)
+KINDS = ("areas", "facilities", "statistics", "placements", "population", "network", "addresses", "catalogue")
 SUPPLY_UNITS = ("places", "hours_per_week")
 USE_UNITS = ("regular_users_per_week",)
 SERVICE_AREAS = ("local", "citywide")
@@ -87,11 +88,14 @@ class InstanceState(Base):
 
 
 class Dataset(Base):
-    """A named stock of data; ``current_import_id`` is the visible version, NULL before the first import."""
+    """A named stock of data; ``current_import_id`` is the visible version, NULL before the first import.
+
+    ``refused_digest``: the content a rollback took back; an unattended renewal does not bring it again.
+    """
 
     __tablename__ = "dataset"
     __table_args__ = (
-        CheckConstraint("kind IN ('areas', 'facilities')", name="dataset_kind_known"),
+        CheckConstraint(one_of("kind", KINDS), name="dataset_kind_known"),
         CheckConstraint("name ~ '^[a-z0-9_]+(\\.[a-z0-9_-]+)*$'", name="dataset_name_plain"),
     )
 
@@ -104,10 +108,15 @@ class Dataset(Base):
     previous_import_id: Mapped[int | None] = mapped_column(
         ForeignKey("import_run.id", use_alter=True, name="dataset_previous_import_id_fkey")
     )
+    refused_digest: Mapped[str | None] = mapped_column(Text)
 
 
 class ImportRun(Base):
-    """One committed import: where it came from and what it counted. ``report`` holds the whole report."""
+    """One committed import: where it came from and what it counted. ``report`` holds the whole report.
+
+    ``content_digest`` is equal for equal rows and footnotes. ``counting``, ``unit``, ``scope`` (what is left out, in
+    words) and ``population_period`` say how figures count. ``release``: whether figures may be shown to everyone.
+    """
 
     __tablename__ = "import_run"
 
@@ -124,6 +133,29 @@ class ImportRun(Base):
     rows_loaded: Mapped[int] = mapped_column(Integer)
     rows_rejected: Mapped[int] = mapped_column(Integer)
     report: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    content_digest: Mapped[str | None] = mapped_column(Text)
+    counting: Mapped[str | None] = mapped_column(Text)
+    unit: Mapped[str | None] = mapped_column(Text)
+    scope: Mapped[str | None] = mapped_column(Text)
+    population_period: Mapped[str | None] = mapped_column(Text)
+    release: Mapped[ReleaseLevel] = mapped_column(RELEASE_LEVEL, server_default=text("'public'"))
+
+
+class SourceState(Base):
+    """What the unattended renewal knows of a dataset's source: when it was last found well, when and why it failed.
+
+    ``recipe`` is a digest of how it is read; with it, ``etag`` and ``last_modified`` tell that nothing is new.
+    """
+
+    __tablename__ = "source_state"
+
+    dataset: Mapped[str] = mapped_column(Text, primary_key=True)
+    recipe: Mapped[str | None] = mapped_column(Text)
+    etag: Mapped[str | None] = mapped_column(Text)
+    last_modified: Mapped[str | None] = mapped_column(Text)
+    checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    failed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    failure: Mapped[str | None] = mapped_column(Text)
 
 
 class Level(Base):
@@ -194,7 +226,10 @@ class ProviderAlias(Base):
 
 
 class Place(Base):
-    """A place (Einrichtung) in one version. ``geom`` NULL: no point known."""
+    """A place (Einrichtung) in one version. ``geom`` NULL: no point known.
+
+    ``location_quality`` (0 to 1): how well the address matched where the point comes from the geocoder; else NULL.
+    """
 
     __tablename__ = "place"
     __table_args__ = (
@@ -219,6 +254,7 @@ class Place(Base):
     phone: Mapped[str | None] = mapped_column(Text)
     email: Mapped[str | None] = mapped_column(Text)
     website: Mapped[str | None] = mapped_column(Text)
+    location_quality: Mapped[float | None] = mapped_column(Double)
     geom: Mapped[Any | None] = mapped_column(Geometry("POINT", srid=SRID, spatial_index=False))
 
 

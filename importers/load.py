@@ -8,13 +8,14 @@ import contextlib
 import datetime as dt
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 import orjson
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
 from geodata.database import lock_writers, writing
+from geodata.versions import TABLES, content_digest
 from importers.errors import MappingError, RefusedError
 from importers.report import Report, Severity
 from importers.sources import Provenance
@@ -66,13 +67,28 @@ class Footnotes:
 
 
 @dataclass(frozen=True, slots=True)
+class Counting:
+    """How the figures of an import count (see ``figure_tables``); ``release`` whether everyone may see them."""
+
+    counting: str | None = None
+    unit: str | None = None
+    scope: str | None = None
+    population_period: str | None = None
+    release: str = "public"
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
-    """The limits an import must keep, and whether it is a rehearsal."""
+    """The limits an import must keep, and whether it is a rehearsal.
+
+    ``unattended``: nobody looks on, so content that a rollback took back is not brought again.
+    """
 
     max_rejects: Limit
     max_shrink: Limit = field(default_factory=lambda: Limit(share=0.3))
     allow_orphans: bool = False
     dry_run: bool = False
+    unattended: bool = False
 
 
 @dataclass(slots=True)
@@ -87,16 +103,24 @@ class Job:
     rules: Rules
 
 
-class _Rehearsed(Exception):  # noqa: N818 - no error: it takes a rehearsal's transaction back
+class _TakenBack(Exception):  # noqa: N818 - no error: it takes the transaction back, of a rehearsal or without news
     pass
 
 
 @contextlib.contextmanager
-def importing(engine: Engine, report: Report, provenance: Provenance, notes: Footnotes, rules: Rules) -> Iterator[Job]:
+def importing(
+    engine: Engine,
+    report: Report,
+    provenance: Provenance,
+    notes: Footnotes,
+    rules: Rules,
+    counting: Counting | None = None,
+) -> Iterator[Job]:
     """Open an import of ``report.dataset``; commit when the block ends well (unless it is a dry run).
 
     The block loads rows under ``job.import_id``, notes findings in the report and calls ``publish``; the
-    report is stored after the block, with all that was noted.
+    report is stored after the block, with all that was noted. Where ``publish`` finds nothing new it ends the block:
+    no new version is made, and the report says so (``unchanged``).
     """
     if not _DATASET_NAME.fullmatch(report.dataset):
         raise MappingError(
@@ -108,14 +132,17 @@ def importing(engine: Engine, report: Report, provenance: Provenance, notes: Foo
     report.format = provenance.format
     report.encoding = provenance.encoding
     report.dry_run = rules.dry_run
-    with contextlib.suppress(_Rehearsed), writing(engine) as session:
+    says = counting or Counting()
+    with contextlib.suppress(_TakenBack), writing(engine) as session:
         lock_writers(session)
         dataset_id, previous_id = _dataset(session, report)
         import_id = session.execute(
             text("""
                 INSERT INTO import_run (dataset_id, source, checksum, title, licence, attribution, as_of,
+                                        counting, unit, scope, population_period, release,
                                         rows_read, rows_loaded, rows_rejected, report)
-                VALUES (:dataset_id, :source, :checksum, :title, :licence, :attribution, :as_of, 0, 0, 0, '{}')
+                VALUES (:dataset_id, :source, :checksum, :title, :licence, :attribution, :as_of,
+                        :counting, :unit, :scope, :population_period, CAST(:release AS release_level), 0, 0, 0, '{}')
                 RETURNING id
             """),
             {
@@ -126,13 +153,30 @@ def importing(engine: Engine, report: Report, provenance: Provenance, notes: Foo
                 "licence": notes.licence,
                 "attribution": notes.attribution,
                 "as_of": notes.as_of,
+                **asdict(says),
             },
         ).scalar_one()
         job = Job(session, dataset_id, import_id, previous_id, report, rules)
         yield job
         _record(job)
+        _note_success(session, report.dataset)
         if rules.dry_run:
-            raise _Rehearsed
+            raise _TakenBack
+    if report.unchanged and not rules.dry_run:
+        with writing(engine) as session:
+            _note_success(session, report.dataset)
+
+
+def _note_success(session: Session, dataset: str) -> None:
+    """Write down that the source was read and found well; what is known of an earlier answer of it is void."""
+    session.execute(
+        text("""
+            INSERT INTO source_state (dataset, checked_at) VALUES (:dataset, now())
+            ON CONFLICT (dataset) DO UPDATE SET checked_at = now(), failed_at = NULL, failure = NULL, recipe = NULL,
+                                                etag = NULL, last_modified = NULL
+        """),
+        {"dataset": dataset},
+    )
 
 
 def _dataset(session: Session, report: Report) -> tuple[int, int | None]:
@@ -175,34 +219,56 @@ def check_shrink(job: Job, before: int, after: int) -> None:
         )
 
 
-def publish(job: Job, *, loaded: int, tables: tuple[str, ...]) -> None:
+def publish(job: Job, *, loaded: int) -> None:
     """Make the loaded version the visible one, drop the version before the previous, raise the data version.
 
-    ``tables`` are the tables (names of ours) that hold rows of this kind, children first.
+    Ends the import without a new version where rows and footnotes are those of the visible one.
     """
     session, report = job.session, job.report
     report.rows_loaded = loaded
     values = {"dataset_id": job.dataset_id, "import_id": job.import_id, "previous_id": job.previous_id}
+    _require_news(job)
     session.execute(
-        text(
-            "UPDATE dataset SET current_import_id = :import_id, previous_import_id = :previous_id "
-            "WHERE id = :dataset_id"
-        ),
+        text("""
+            UPDATE dataset SET current_import_id = :import_id, previous_import_id = :previous_id, refused_digest = NULL
+            WHERE id = :dataset_id
+        """),
         values,
     )
-    for table in tables:
+    for table in TABLES[report.kind]:
         session.execute(
             text(f"""
-                DELETE FROM {table} WHERE import_id IN (
+                DELETE FROM {table.table} WHERE import_id IN (
                     SELECT id FROM import_run
                     WHERE dataset_id = :dataset_id AND id <> :import_id AND id IS DISTINCT FROM :previous_id)
-            """),  # noqa: S608 - table names are constants of the callers
+            """),  # noqa: S608 - table names are constants
             values,
         )
     raised = session.execute(
         text("UPDATE instance_state SET data_version = data_version + 1 RETURNING data_version")
     ).scalar_one()
     report.data_version = None if job.rules.dry_run else raised
+
+
+def _require_news(job: Job) -> None:
+    digest = content_digest(job.session, job.report.kind, job.import_id)
+    before, refused = job.session.execute(
+        text("""
+            SELECT (SELECT content_digest FROM import_run WHERE id = :previous_id), refused_digest
+            FROM dataset WHERE id = :dataset_id
+        """),
+        {"previous_id": job.previous_id, "dataset_id": job.dataset_id},
+    ).one()
+    if job.rules.unattended and digest == refused:
+        job.report.info("Dieser Inhalt wurde zurückgenommen; er kommt erst wieder, wenn die Quelle sich ändert.")
+    elif digest != before:
+        job.session.execute(
+            text("UPDATE import_run SET content_digest = :digest WHERE id = :import_id"),
+            {"digest": digest, "import_id": job.import_id},
+        )
+        return
+    job.report.unchanged = True
+    raise _TakenBack
 
 
 def _record(job: Job) -> None:

@@ -48,6 +48,7 @@ class Report:
     rows_loaded: int = 0
     before: int | None = None
     dry_run: bool = False
+    unchanged: bool = False
     data_version: int | None = None
     counts: dict[str, int] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
@@ -97,7 +98,9 @@ class Report:
     def headline(self) -> str:
         """Return the one sentence a planner reads first."""
         taken = f"{self.rows_loaded} von {self.rows_read} Zeilen übernommen, {self.rows_rejected} zurückgewiesen"
-        return f"{self.dataset}: {taken}{' (Probelauf, nichts geändert)' if self.dry_run else ''}."
+        if self.dry_run:
+            return f"{self.dataset}: {taken} (Probelauf, nichts geändert)."
+        return f"{self.dataset}: {taken}{' (Inhalt wie bisher, keine neue Fassung)' if self.unchanged else ''}."
 
     def lines(self, most: int = 20) -> Iterable[str]:
         """Yield the report for a terminal: headline, counts, reasons, then at most ``most`` findings each."""
@@ -126,6 +129,7 @@ class Report:
             "encoding": self.encoding,
             "crs": self.crs,
             "dry_run": self.dry_run,
+            "unchanged": self.unchanged,
             "rows_read": self.rows_read,
             "rows_loaded": self.rows_loaded,
             "rows_rejected": self.rows_rejected,

@@ -2,6 +2,8 @@
 
 from alembic import context
 
+import geodata.figure_tables
+import geodata.surface_tables  # noqa: F401 - their tables join the metadata
 from geodata.tables import Base
 
 context.configure(

@@ -18,6 +18,7 @@ COLUMNS = ("key", "name", "parent_key")
 STAGE = (("row", "int"), ("key", "text"), ("name", "text"), ("parent_key", "text"), ("attributes", "jsonb"),
           ("geom", "geometry(MultiPolygon, 25832)"))  # fmt: skip
 _MAX_TEXT_CHARS = 500
+_SMALLEST_GAP_M2 = 1.0
 
 
 def checked(
@@ -130,3 +131,24 @@ def rows_that_do_not_fit(rows: NDArray[Any], polygons: NDArray[Any]) -> list[int
     mapped = ~shapely.is_missing(polygons)
     edges = shapely.coverage_invalid_edges(polygons[mapped])
     return [int(row) for row in rows[mapped][~shapely.is_empty(edges) & ~shapely.is_missing(edges)]]
+
+
+def gaps(rows: NDArray[Any], polygons: NDArray[Any], misfits: list[int]) -> list[tuple[float, float, float]]:
+    """Return the holes that the areas of a level leave between them: (m², x, y of a point inside, EPSG:25832).
+
+    Areas that fit are joined along their shared edges, which is quick; only the ``misfits`` are cut against each
+    other. A lake that belongs to no area is a hole too: the reader decides.
+    """
+    mapped = ~shapely.is_missing(polygons)
+    apart = mapped & np.isin(rows, misfits)
+    whole = shapely.union_all([
+        shapely.coverage_union_all(polygons[mapped & ~apart]),
+        shapely.union_all(polygons[apart]),
+    ])  # fmt: skip
+    # Faces of the outline's lines: also what neighbours enclose that meet in corners only.
+    faces = shapely.get_parts(shapely.polygonize([shapely.node(shapely.boundary(whole))]))
+    points = shapely.point_on_surface(faces)
+    shapely.prepare(whole)
+    empty = ~shapely.contains(whole, points) & (shapely.area(faces) > _SMALLEST_GAP_M2)
+    found = zip(shapely.area(faces)[empty], shapely.get_x(points)[empty], shapely.get_y(points)[empty], strict=True)
+    return sorted(((float(size), float(x), float(y)) for size, x, y in found), reverse=True)

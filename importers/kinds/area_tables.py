@@ -1,9 +1,12 @@
 """Areas inside the database: from the staging table to one visible version of a level, all in SQL."""
 
+import numpy as np
 from sqlalchemy import text
 
 from geodata.database import refresh_statistics
-from geodata.derive import child_levels, link_facilities, parents_by_overlap
+from geodata.derive import rebuild
+from geodata.geometry import lonlat
+from geodata.references import orphans_between
 from importers.errors import MappingError, RefusedError
 from importers.load import Job, check_shrink, publish
 
@@ -80,6 +83,20 @@ def warn_of_overlaps(job: Job, suspects: list[int]) -> None:
         job.report.counts["Überlappungen"] = len(found)
 
 
+def warn_of_gaps(job: Job, gaps: list[tuple[float, float, float]]) -> None:
+    """Warn of holes between the areas of a level (m², x, y in EPSG:25832), largest first."""
+    if not gaps:
+        return
+    places = lonlat(np.array([(x, y) for _area, x, y in gaps]))
+    for (size_m2, _x, _y), (lon, lat) in zip(gaps, places, strict=True):
+        job.report.warn(
+            "Zwischen den Gebieten ist eine Lücke.",
+            field="geometry",
+            value=f"{size_m2:.0f} m² bei Länge {lon:.5f}, Breite {lat:.5f}",
+        )
+    job.report.counts["Lücken"] = len(gaps)
+
+
 def load(job: Job, level: str, parent_level: str | None) -> None:
     """Write registry and areas from the staging table."""
     session, report = job.session, job.report
@@ -96,7 +113,6 @@ def load(job: Job, level: str, parent_level: str | None) -> None:
     loaded = session.execute(text("SELECT count(*) FROM stage_area")).scalar_one()
     before = session.execute(text("SELECT count(*) FROM area WHERE import_id = :previous_id"), values).scalar_one()
     check_shrink(job, before, loaded)
-    _check_orphans(job, level)
     session.execute(
         text("""
             INSERT INTO area_registry (level, key, dataset_id) SELECT :level, key, :dataset_id FROM stage_area
@@ -113,28 +129,24 @@ def load(job: Job, level: str, parent_level: str | None) -> None:
         """),
         values,
     )
+    _check_orphans(job, level)
     without_map = session.execute(text("SELECT count(*) FROM stage_area WHERE geom IS NULL")).scalar_one()
     if without_map:
         report.counts["Gebiete ohne Karte"] = without_map
     report.rows_loaded = loaded
 
 
-def show(job: Job, level: str, parent_level: str | None) -> None:
+def show(job: Job, parent_level: str | None) -> None:
     """Make the loaded version visible and rebuild what derives from it."""
     session, report = job.session, job.report
-    publish(job, loaded=report.rows_loaded, tables=("area",))
+    publish(job, loaded=report.rows_loaded)
     refresh_statistics(session, ("area", "area_registry"))
-    report.counts["verknüpfte Einrichtungen"] = link_facilities(session, levels=[level])
-    derived = parents_by_overlap(session, level)
-    for child in child_levels(session, level):
-        parents_by_overlap(session, child)
+    report.counts |= rebuild(session, "areas", job.import_id)
     if parent_level is not None:
-        _tell_of_parents(job, derived)
+        _warn_of_lost(job)
 
 
-def _tell_of_parents(job: Job, derived: int) -> None:
-    if derived:
-        job.report.counts["übergeordnetes Gebiet aus größter Überlappung"] = derived
+def _warn_of_lost(job: Job) -> None:
     lost = job.session.execute(
         text("SELECT key, name FROM area WHERE import_id = :import_id AND parent_key IS NULL ORDER BY key"),
         {"import_id": job.import_id},
@@ -144,20 +156,12 @@ def _tell_of_parents(job: Job, derived: int) -> None:
 
 
 def _check_orphans(job: Job, level: str) -> None:
-    """Refuse to drop areas that others still name as their parent."""
-    dropped = job.session.execute(
-        text("""
-            SELECT count(*), count(DISTINCT old.key) FROM area old
-            JOIN area child ON child.parent_level = old.level AND child.parent_key = old.key
-            JOIN dataset d ON d.current_import_id = child.import_id
-            WHERE NOT child.parent_derived AND old.import_id = :previous_id AND old.level = :level
-              AND NOT EXISTS (SELECT FROM stage_area s WHERE s.key = old.key)
-        """),
-        {"previous_id": job.previous_id, "level": level},
-    ).one()
-    if not dropped[0]:
+    """Refuse to drop areas that others still refer to."""
+    lost = None if job.previous_id is None else orphans_between(job.session, level, job.previous_id, job.import_id)
+    if lost is None:
         return
-    sentence = f"{dropped[1]} Gebiete fallen weg, auf die sich noch {dropped[0]} andere Gebiete beziehen"
     if not job.rules.allow_orphans:
-        raise RefusedError(f"{sentence}; nichts wurde geändert. Mit --allow-orphans geschieht es trotzdem.", job.report)
-    job.report.warn(f"{sentence}.")
+        raise RefusedError(
+            f"{lost.sentence()}; nichts wurde geändert. Mit --allow-orphans geschieht es trotzdem.", job.report
+        )
+    job.report.warn(f"{lost.sentence()}.")

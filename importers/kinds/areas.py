@@ -105,20 +105,25 @@ def import_areas(engine: Engine, source: Source, wanted: AreasImport) -> Report:
             report.info(note)
         # GEOS looks for misfits on one core while the database checks and loads on the other.
         with ThreadPoolExecutor(max_workers=1) as pool:
-            misfits = pool.submit(_misfits, drawn)
+            looked = pool.submit(_misfits_and_gaps, drawn)
             area_tables.check(job, wanted.level, parent_level)
             check_rejects(job)
             area_tables.load(job, wanted.level, parent_level)
-            area_tables.warn_of_overlaps(job, misfits.result())
-        area_tables.show(job, wanted.level, parent_level)
+            misfits, gaps = looked.result()
+            area_tables.warn_of_overlaps(job, misfits)
+            area_tables.warn_of_gaps(job, gaps)
+        area_tables.show(job, parent_level)
     return report
 
 
-def _misfits(drawn: list[tuple[NDArray[Any], NDArray[Any]]]) -> list[int]:
+def _misfits_and_gaps(
+    drawn: list[tuple[NDArray[Any], NDArray[Any]]],
+) -> tuple[list[int], list[tuple[float, float, float]]]:
     if not drawn:
-        return []
+        return [], []
     numbers, polygons = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
-    return area_rows.rows_that_do_not_fit(numbers, polygons)
+    misfits = area_rows.rows_that_do_not_fit(numbers, polygons)
+    return misfits, area_rows.gaps(numbers, polygons, misfits)
 
 
 def _levels(job: Job, wanted: AreasImport) -> str | None:

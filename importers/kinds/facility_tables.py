@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import text
 
 from geodata.database import refresh_statistics
-from geodata.derive import link_facilities
+from geodata.derive import rebuild
+from importers import geocode
 from importers.copying import staging_table
 from importers.errors import MappingError
 from importers.load import Job, check_rejects, check_shrink, publish
@@ -17,7 +18,7 @@ STAGE = (
     ("age_to", "smallint"), ("supply", "float8"), ("supply_unit", "text"), ("use", "float8"), ("use_unit", "text"),
     ("service_area", "text"), ("opening_hours", "text"), ("barrier_free", "text"), ("phone", "text"),
     ("email", "text"), ("website", "text"), ("release", "release_level"), ("valid_from", "date"),
-    ("valid_to", "date"), ("as_of", "date"), ("geom", "geometry(Point, 25832)"),
+    ("valid_to", "date"), ("as_of", "date"), ("location_quality", "float8"), ("geom", "geometry(Point, 25832)"),
 )  # fmt: skip
 
 # Rows of one place may differ by rounding of their coordinates, not by more.
@@ -39,6 +40,7 @@ def require_home_areas(job: Job, home_level: str) -> None:
 def load(job: Job, home_level: str, home_state: str, keep_outside_km: float | None) -> None:
     """Check over all rows, then write places, offers and links, and make the version visible."""
     session, report = job.session, job.report
+    geocode.place_by_address(job)
     session.execute(text("CREATE INDEX ON stage_offer (id)"))
     session.execute(text("CREATE INDEX ON stage_offer (facility_id, row)"))
     session.execute(text("ANALYZE stage_offer (row, id, facility_id, geom)"))
@@ -63,12 +65,12 @@ def load(job: Job, home_level: str, home_state: str, keep_outside_km: float | No
     session.execute(
         text("""
             INSERT INTO place (import_id, facility_id, name, provider, provider_key, street, house_number, postcode,
-                               city, state, barrier_free, phone, email, website, geom)
+                               city, state, barrier_free, phone, email, website, location_quality, geom)
             SELECT DISTINCT ON (facility_id) :import_id, facility_id, name, provider, provider_key, street,
                    house_number, postcode, city,
                    coalesce(state, CASE WHEN row NOT IN (SELECT o.row FROM stage_outside o) THEN :home_state END),
                    barrier_free,
-                   phone, email, website, geom
+                   phone, email, website, location_quality, geom
             FROM stage_offer ORDER BY facility_id, row
         """),
         values,
@@ -89,9 +91,9 @@ def load(job: Job, home_level: str, home_state: str, keep_outside_km: float | No
     _warn_of_hidden(job)
     without = session.execute(text("SELECT count(*) FROM stage_offer WHERE supply IS NULL")).scalar_one()
     report.counts["Angebote ohne Platz- oder Stundenangabe"] = without
-    publish(job, loaded=loaded, tables=("facility_area", "offer", "place"))
+    publish(job, loaded=loaded)
     refresh_statistics(session, ("place", "offer"))
-    link_facilities(session, import_ids=[job.import_id])
+    rebuild(session, "facilities", job.import_id)
     refresh_statistics(session, ("facility_area",))
 
 

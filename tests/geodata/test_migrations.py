@@ -16,6 +16,8 @@ from hand_rows import FACILITIES, rows_in
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+import geodata.figure_tables
+import geodata.surface_tables  # noqa: F401 - their tables join the metadata
 from geodata.cluster import Cluster
 from geodata.database import make_engine, reading
 from geodata.migrate import config, downgrade, migrate, prepare_private_database, revision_of, revision_of_url
@@ -232,7 +234,7 @@ def test_the_tables_made_from_the_code_are_those_of_the_migrations(
     with cluster.connect("postgres") as connection:
         connection.execute(f'CREATE DATABASE "{other}"')
     with cluster.connect(other) as connection:
-        connection.execute("CREATE EXTENSION postgis")
+        connection.execute("CREATE EXTENSION postgis; CREATE EXTENSION pg_trgm")
     engine = create_engine(cluster.url(other), poolclass=NullPool)
     Base.metadata.create_all(engine)
     engine.dispose()

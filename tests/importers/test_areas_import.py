@@ -31,6 +31,7 @@ from importer_help import (
     write_xlsx,
 )
 
+from geodata import derive, surface
 from importers.errors import MappingError, RefusedError
 from importers.kinds import area_tables
 from importers.kinds import areas as areas_module
@@ -225,12 +226,12 @@ def test_a_shrinking_source_is_refused(city: Database, tmp_path: Path) -> None:
 def test_orphans_are_refused_unless_allowed(city: Database, tmp_path: Path) -> None:
     path = write_geojson(tmp_path / "b.geojson", BEZIRKE[:1])
     before = state(city.writing)
-    with pytest.raises(RefusedError, match=r"1 Gebiete fallen weg, auf die sich noch 2 andere .*--allow-orphans"):
+    with pytest.raises(RefusedError, match=r"1 Gebiet fällt weg, auf das sich noch 2 andere .*--allow-orphans"):
         load_areas(city.writing, path, "bezirk", rules=rules(shrink="100%"))
     assert state(city.writing) == before
     report = load_areas(city.writing, path, "bezirk", rules=rules(shrink="100%", allow_orphans=True))
     assert sorted(visible(city.writing, "bezirk")) == ["1"]
-    assert any("fallen weg" in reason for *_rest, reason in findings(report, "warning"))
+    assert any("fällt weg" in reason for *_rest, reason in findings(report, "warning"))
 
 
 def test_a_key_belongs_to_one_dataset(city: Database, tmp_path: Path) -> None:
@@ -468,8 +469,9 @@ def fail(*_arguments: object, **_options: object) -> None:
         (area_tables, "check"),
         (area_tables, "warn_of_overlaps"),
         (area_tables, "publish"),
-        (area_tables, "link_facilities"),
-        (area_tables, "parents_by_overlap"),
+        (derive, "link_facilities"),
+        (derive, "parents_by_overlap"),
+        (surface, "rebuild"),
     ],
 )
 def test_an_import_stopped_in_the_middle_changes_nothing(
@@ -533,7 +535,7 @@ def test_new_borders_link_the_facilities_anew(city: Database, tmp_path: Path) ->
 
 
 def test_the_stored_report_is_the_whole_report(city: Database, tmp_path: Path) -> None:
-    path = write_geojson(tmp_path / "s.geojson", STADTTEILE)
+    path = write_geojson(tmp_path / "s.geojson", [*STADTTEILE[:3], ({"id": "02203", "name": "Neu"}, STADTTEILE[3][1])])
     report = load_areas(city.writing, path, "stadtteil", parent_level="bezirk", mapping=BY_DIGIT)
     stored = query(city.writing, "SELECT report FROM import_run ORDER BY id DESC LIMIT 1")[0][0]
     assert "verknüpfte Einrichtungen" in stored["counts"]

@@ -498,8 +498,8 @@ def test_the_report_is_plain_json(load: Load) -> None:
     report, _kept = load([offer(1), offer(2) | {"age_from": "x" * 300}, offer(3) | {"supply": "-"}], dash="zero")
     document = json.loads(json.dumps(report.to_json()))
     assert set(document) == {
-        "dataset", "kind", "source", "checksum", "format", "encoding", "crs", "dry_run", "rows_read", "rows_loaded",
-        "rows_rejected", "rows_before", "data_version", "counts", "reasons", "findings",
+        "dataset", "kind", "source", "checksum", "format", "encoding", "crs", "dry_run", "unchanged", "rows_read",
+        "rows_loaded", "rows_rejected", "rows_before", "data_version", "counts", "reasons", "findings",
     }  # fmt: skip
     assert document["source"] == "f.csv"
     assert document["kind"] == "facilities"
@@ -533,7 +533,7 @@ def test_areas_without_map_do_not_say_what_is_inside(database: Database, tmp_pat
         load_facilities(database.writing, write_csv(tmp_path / "f.csv", [offer(1)]))
 
 
-@pytest.mark.parametrize("step", ["publish", "link_facilities", "_provider_keys", "_check_outside"])
+@pytest.mark.parametrize("step", ["publish", "rebuild", "_provider_keys", "_check_outside"])
 def test_an_import_stopped_in_the_middle_changes_nothing(
     town: Database, load: Load, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
