@@ -2,6 +2,9 @@ r"""Mappings: a TOML file that brings any layout to the canonical columns. A sec
 
 .. code-block:: toml
 
+    level = "stadtteil"            # the area level of rows that name none (statistics)
+    category = "okja"              # the category of rows that name none (facilities)
+
     [dataset]                      # footnotes of the data
     title = "Offene Kinder- und Jugendarbeit"
     licence = "dl-de/by-2-0"
@@ -12,155 +15,176 @@ r"""Mappings: a TOML file that brings any layout to the canonical columns. A sec
     crs = "EPSG:25832"             # only where the source does not say
     decimal = ","                  # how it writes numbers
     dash = "missing"               # what a lone dash says
+    skip_rows = 1                  # rows above the header
+    header_rows = 2                # rows of the header
+    footer = '^Quelle'             # where the table ends
+
+    [source.workbook]              # what differs where the same table comes as a workbook
+    sheet = "Tabelle 1"
 
     [columns]                      # canonical column = source column, or a rule
     name = "einrichtung"
     parent_key = { from = "id", chars = "3" }
-    house_number = { from = "adresse", pattern = '(\d+\s*[a-z]?)$' }
+    house_number = { from = "adresse", part = "house_number" }
     category = { from = "angebotstyp", values = { "Öffentliche Bücherhalle" = "sonstige" }, default = "okja" }
     city = { constant = "Hamburg" }
+    area_key = { from = "Stadtteil", lookup = "stadtteil" }
+
+    [aliases.stadtteil]            # names that differ, and areas the table reports as one
+    "Klein Grasbrook" = "02117"
+    "Steinwerder/Kl. Grasbrook" = ["02116", "02117"]
 
     [identity]                     # columns that make an id where the source has none
     columns = ["name", "street"]
+
+Wide tables: see ``importers.unpivot``; target ages from ticked age groups: ``importers.ages_rule``.
 """
 
+import codecs
 import datetime as dt
-import re
 import tomllib
 from collections.abc import Iterable
 from collections.abc import Mapping as AbstractMapping
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from pathlib import Path, PurePath
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from importers.ages_rule import Ages
 from importers.errors import MappingError
-from importers.sources.base import objects
+from importers.rules import Columns, Rule, Strict, canonical, compiled, factors, is_empty, scaled
+from importers.sources.base import Layout
+from importers.unpivot import Unpivot, planned
+
+__all__ = [
+    "Columns", "DatasetInfo", "Identity", "Mapping", "Rule", "SourceInfo", "TableInfo", "canonical", "factors",
+    "is_empty", "read_mapping", "require_columns", "require_known", "scaled",
+]  # fmt: skip
 
 SHIPPED = Path(__file__).parent / "mappings"
-Columns: TypeAlias = AbstractMapping[str, NDArray[Any]]
+WORKBOOKS = frozenset({".xlsx", ".xlsm"})
+_ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1252", "iso8859-1", "iso8859-15", "cp850", "cp437", "mac-roman")
 
 
-def is_empty(value: object) -> bool:
-    """Tell whether a cell holds nothing."""
-    return value is None or value == ""
+class DatasetInfo(Strict):
+    """Footnotes of the data a mapping brings.
 
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", populate_by_name=True, frozen=True)
-
-
-class Rule(_Strict):
-    """How one canonical column is made. Steps in order: ``from``, ``pattern``, ``chars``, ``zfill``, ``values``.
-
-    ``from``: one source column, or several of which the first filled one counts. ``pattern``: the first group
-    of the first match. ``chars``: positions from 1 (``3`` or ``1-5``). ``zfill``: leading zeros up to that
-    width. ``values``: a table of values. ``default``: for what the table does not hold (or, without a table,
-    for empty). ``constant``: the same for every row.
+    ``counting`` (how it counts), ``unit`` (what it counts), ``scope`` (what is in and out, in words) and
+    ``population_period`` (of the residents that rates refer to) are for figures; their kinds check them.
     """
-
-    source: str | tuple[str, ...] | None = Field(default=None, alias="from")
-    pattern: str | None = None
-    chars: str | None = None
-    zfill: int | None = None
-    values: dict[str, str] | None = None
-    default: str | None = None
-    constant: str | None = None
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                groups = re.compile(value).groups
-            except re.error as error:
-                raise ValueError(f"das Muster ist kein gültiger regulärer Ausdruck ({error})") from error
-            if groups != 1:
-                raise ValueError("das Muster braucht genau eine Gruppe in runden Klammern")
-        return value
-
-    @field_validator("chars")
-    @classmethod
-    def _positions(cls, value: str | None) -> str | None:
-        if value is not None and not re.fullmatch(r"[1-9]\d*(-[1-9]\d*)?", value):
-            raise ValueError("chars ist eine Stelle wie „3“ oder ein Bereich wie „1-5“")
-        return value
-
-    @model_validator(mode="after")
-    def _has_origin(self) -> "Rule":
-        if (self.source is None) == (self.constant is None):
-            raise ValueError("eine Regel braucht entweder „from“ oder „constant“")
-        return self
-
-    def sources(self) -> tuple[str, ...]:
-        """Return the source columns the rule reads."""
-        if self.source is None:
-            return ()
-        return (self.source,) if isinstance(self.source, str) else self.source
-
-    def apply(self, columns: Columns, count: int) -> NDArray[Any]:
-        """Return the canonical column (objects: str, number or None) for ``count`` rows of the source's columns."""
-        if self.constant is not None:
-            return objects([self.constant] * count)
-        first, *others = self.sources()
-        column = columns[first]
-        for other in others:
-            column = np.where([is_empty(value) for value in column], columns[other], column)
-        if self.pattern or self.chars or self.zfill or self.values is not None:
-            column = objects([None if value is None else self._step(value) for value in column])
-        if self.default is not None:
-            column = objects([self.default if is_empty(value) else value for value in column])
-        return column
-
-    def _step(self, value: object) -> str | None:
-        text: str | None = str(value).strip()
-        if self.pattern is not None:
-            match = re.search(self.pattern, str(text))
-            text = match.group(1) if match else None
-        if text is not None and self.chars is not None:
-            first, _, last = self.chars.partition("-")
-            text = text[int(first) - 1 : int(last or first)] or None
-        if text is not None and self.zfill is not None:
-            text = text.zfill(self.zfill)
-        if self.values is not None:
-            return self.values.get(text or "", self.default if self.default is not None else text)
-        return text
-
-
-class DatasetInfo(_Strict):
-    """Footnotes of the data a mapping brings."""
 
     name: str | None = None
     title: str | None = None
     licence: str | None = None
     attribution: str | None = None
     as_of: dt.date | None = None
+    counting: str | None = None
+    unit: str | None = None
+    scope: str | None = None
+    population_period: str | None = None
+    release: Literal["public", "internal"] | None = None
 
 
-class SourceInfo(_Strict):
-    """Properties of the source that it does not say itself."""
+class TableInfo(Strict):
+    """How the table lies in its file (see ``Layout``); what is not said stays as recognised."""
+
+    header_rows: int = Field(default=1, ge=1, le=20)
+    title_row: int | None = Field(default=None, ge=1)
+    skip_rows: int = Field(default=0, ge=0, le=1000)
+    sheet: str | None = None
+    rows_path: str | None = None
+    fill_merged: bool = False
+    encoding: str | None = None
+    delimiter: Literal[";", ",", "\t", "|"] | None = None
+    footer: str | None = None
+    sections: dict[str, str] = Field(default={})
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            name = codecs.lookup(value).name
+        except (LookupError, ValueError):
+            name = ""
+        if name not in _ENCODINGS:
+            raise ValueError(f"die Zeichenkodierung „{value}“ wird nicht gelesen; möglich sind {', '.join(_ENCODINGS)}")
+        return name
+
+    @field_validator("footer")
+    @classmethod
+    def _footer_compiles(cls, value: str | None) -> str | None:
+        if value is not None:
+            compiled(value)
+        return value
+
+    @field_validator("sections")
+    @classmethod
+    def _sections_compile(cls, value: dict[str, str]) -> dict[str, str]:
+        for pattern in value.values():
+            compiled(pattern)
+        return value
+
+    def _said(self) -> dict[str, Any]:
+        """Return what the mapping says outright about the layout."""
+        names = self.model_fields_set & TableInfo.model_fields.keys()
+        said = {name: getattr(self, name) for name in names}
+        if "sections" in said:
+            said["sections"] = tuple(self.sections.items())
+        return said
+
+
+class SourceInfo(TableInfo):
+    """Properties of the source that it does not say itself. ``workbook``: what differs where it is a workbook."""
 
     crs: str | None = None
     layer: str | None = None
     decimal: Literal[",", "."] | None = None
     dash: Literal["zero", "missing"] | None = None
+    workbook: TableInfo | None = None
+
+    @model_validator(mode="after")
+    def _title_row_exists(self) -> "SourceInfo":
+        for name in (None, "a.xlsx"):
+            layout = self.layout(name)
+            if layout.title_row is not None and layout.title_row > layout.header_rows:
+                raise ValueError("title_row ist größer als header_rows")
+        return self
+
+    def layout(self, name: str | PurePath | None = None) -> Layout:
+        """Return how the table lies in its file; ``name``: the file's, for what differs where it is a workbook."""
+        said = self._said()
+        if self.layer is not None:
+            said.setdefault("sheet", self.layer)
+        if self.workbook is not None and name is not None and PurePath(name).suffix.lower() in WORKBOOKS:
+            said |= self.workbook._said()  # noqa: SLF001 - the same class
+        return Layout(**said)
 
 
-class Identity(_Strict):
+class Identity(Strict):
     """The canonical columns that make an id where the source has none."""
 
     columns: tuple[str, ...] = ()
 
 
-class Mapping(_Strict):
-    """A whole mapping. ``level`` and ``parent_level`` are for areas, ``category`` for facilities."""
+class Mapping(Strict):
+    """A whole mapping.
+
+    ``level``: the area level of rows that name none; ``parent_level``, ``level_title`` and ``keep_attributes`` are
+    for areas; ``category`` for facilities that name none. ``aliases``: level -> {name: key, or the keys of a merged
+    area}.
+    """
 
     dataset: DatasetInfo = DatasetInfo()
     source: SourceInfo = SourceInfo()
-    columns: dict[str, Rule] = {}
+    columns: dict[str, Rule] = Field(default={})
+    aliases: dict[str, dict[str, str | tuple[str, ...]]] = Field(default={})
+    unpivot: Unpivot | None = None
+    ages: Ages | None = None
     identity: Identity = Identity()
+    level: str | None = None
+    category: str | None = None
     parent_level: str | None = None
     level_title: str | None = None
     keep_attributes: bool = False
@@ -171,6 +195,23 @@ class Mapping(_Strict):
         if isinstance(value, dict):
             return {name: {"from": rule} if isinstance(rule, str | list) else rule for name, rule in value.items()}
         return value
+
+    @model_validator(mode="after")
+    def _values_have_one_origin(self) -> "Mapping":
+        if self.ages is not None and self.columns.keys() & {"age_from", "age_to"}:
+            raise ValueError("age_from und age_to kommen aus [ages] und können nicht auch eine Regel haben")
+        if self.unpivot is not None:
+            for name in (self.unpivot.value, self.unpivot.rest, *self.unpivot.into):
+                if name in self.columns:
+                    raise ValueError(f"die Spalte „{name}“ kommt aus [unpivot] und kann nicht auch eine Regel haben")
+            for name, rule in self.columns.items():
+                if rule.lookup in self.unpivot.makes() or (rule.lookup and name in self.unpivot.makes()):
+                    raise ValueError(f"für „{name}“ geht lookup nicht zusammen mit dem, was [unpivot] füllt")
+        return self
+
+    def makes(self) -> tuple[str, ...]:
+        """Return every canonical column the mapping names, by rule or by unpivoting."""
+        return tuple(dict.fromkeys([*self.columns, *(self.unpivot.makes() if self.unpivot else ())]))
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -196,22 +237,6 @@ def read_mapping(path: Path) -> Mapping:
         raise MappingError(f"Die Zuordnungsdatei „{path.name}“: {where}: {what}") from error
 
 
-def canonical(
-    columns: Columns, count: int, rules: AbstractMapping[str, Rule], names: tuple[str, ...]
-) -> dict[str, NDArray[Any]]:
-    """Return ``count`` rows in canonical columns: by rule, else by the column of that name, else empty (None)."""
-    by_name = {name.strip().lower(): name for name in columns}
-    made: dict[str, NDArray[Any]] = {}
-    for name in names:
-        if name in rules:
-            made[name] = rules[name].apply(columns, count)
-        elif name in by_name:
-            made[name] = columns[by_name[name]]
-        else:
-            made[name] = np.full(count, None, dtype=object)
-    return made
-
-
 def require_known(named: Iterable[str], known: tuple[str, ...], things: str) -> None:
     """Raise ``MappingError`` if the mapping names a canonical column these things (German, dative) do not have."""
     unknown = sorted(set(named) - set(known))
@@ -223,18 +248,27 @@ def require_known(named: Iterable[str], known: tuple[str, ...], things: str) -> 
 
 
 def require_columns(
-    rules: AbstractMapping[str, Rule], present: tuple[str, ...], needed: tuple[str, ...], source: str
+    rules: AbstractMapping[str, Rule],
+    present: tuple[str, ...],
+    needed: tuple[str, ...],
+    source: str,
+    unpivot: Unpivot | None = None,
 ) -> None:
-    """Raise ``MappingError`` if a rule reads a column the source lacks, or a needed column has no origin."""
+    """Raise ``MappingError`` if a rule or [unpivot] reads a column the source lacks, or a needed one has no origin."""
     for column, rule in rules.items():
         for name in rule.sources():
             if name not in present:
                 raise MappingError(
                     f"„{source}“ hat keine Spalte „{name}“ (gebraucht für „{column}“). Vorhanden: {', '.join(present)}."
                 )
+    made: tuple[str, ...] = ()
+    if unpivot is not None:
+        read = {name for rule in rules.values() for name in rule.sources()}
+        planned(unpivot, present, frozenset(read), f"„{source}“")
+        made = unpivot.makes()
     lower = {name.strip().lower() for name in present}
     for column in needed:
-        if column not in rules and column not in lower:
+        if column not in rules and column not in lower and column not in made:
             raise MappingError(
                 f"„{source}“ hat keine Spalte „{column}“. Vorhanden: {', '.join(present)}. "
                 "Mit --mapping lässt sich eine andere Spalte zuordnen."

@@ -31,10 +31,12 @@ class Provenance:
 class Layout:
     """How a table lies in its file, where that is not one header row above plain rows.
 
-    ``skip_rows`` come before the header of ``header_rows`` rows (their parts joined by `` | ``). ``fill_merged``:
-    every cell of a merged range has its value. ``footer``: a pattern; a row whose first filled cell matches ends
-    the table. ``rows_path``: the key under which a JSON document holds its rows. ``encoding`` and ``delimiter``
-    settle what would else be recognised.
+    ``skip_rows`` come before the header of ``header_rows`` rows (their parts joined by `` | ``; or only the
+    ``title_row``-th of them gives the names). ``fill_merged``: every cell of a merged range has its value.
+    ``footer``: a pattern; a row whose first filled cell matches ends the table. ``sections``: (name, pattern)
+    pairs; from the row on whose first filled cell matches, an additional column ``section`` says the name. A
+    matching row with nothing else in it is a heading, no data. ``rows_path``: the key under which a JSON document
+    holds its rows. ``encoding`` and ``delimiter`` settle what would else be recognised.
     """
 
     header_rows: int = 1
@@ -45,6 +47,8 @@ class Layout:
     encoding: str | None = None
     delimiter: str | None = None
     footer: str | None = None
+    title_row: int | None = None
+    sections: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)

@@ -1,11 +1,25 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from importer_help import write_toml
 
 from importers.errors import MappingError
-from importers.mapping import SHIPPED, Rule, canonical, read_mapping, require_columns, require_known
+from importers.mapping import (
+    SHIPPED,
+    Mapping,
+    Rule,
+    canonical,
+    factors,
+    read_mapping,
+    require_columns,
+    require_known,
+    scaled,
+)
+from importers.parts import PARTS
 from importers.sources.base import objects
 
 COLUMNS = {
@@ -16,6 +30,7 @@ COLUMNS = {
         "art": ["Bücherhalle", "Treff", None],
         "kurz": ["7", "", None],
         "zahl": [5, 12, None],
+        "komma": [2101.0, 2.5, None],
     }.items()
 }
 
@@ -44,6 +59,11 @@ def applied(**rule: Any) -> list[Any]:
         ({"from": ["kurz", "id"]}, ["7", "02202", None]),
         ({"from": ["kurz", "art", "adresse"]}, ["7", "Treff", ""]),
         ({"from": "id", "chars": "3", "values": {"1": "eins"}, "default": "andere"}, ["eins", "andere", "andere"]),
+        ({"from": "adresse", "part": "street"}, ["Schulweg", "Am Markt", None]),
+        ({"from": "adresse", "part": "house_number", "default": "ohne"}, ["12 b", "ohne", "ohne"]),
+        ({"from": "komma", "zfill": 5}, ["02101", "002.5", None]),
+        ({"from": "id", "lookup": "stadtteil"}, ["02101", "02202", None]),
+        ({"from": "zahl", "factor": 0.01}, [5, 12, None]),
     ],
 )
 def test_rules_make_columns(rule: dict[str, Any], values: list[Any]) -> None:
@@ -80,6 +100,38 @@ def test_columns_are_found_by_rule_then_by_name_else_empty() -> None:
         ("[source]\ndecimal = ';'\n", "source.decimal: der Wert „;“ passt hier nicht"),
         ("[source]\ndash = 'null'\n", "source.dash: der Wert „null“ passt hier nicht"),
         ("[dataset]\nas_of = 'gestern'\n", "dataset.as_of"),
+        ("[dataset]\nrelease = 'alle'\n", "dataset.release: der Wert „alle“ passt hier nicht"),
+        ("[columns]\nname = { from = [] }\n", "eine Regel braucht entweder „from“ oder „constant“"),
+        ("[columns]\nname = { from = 'x', part = 'strasse' }\n", "columns.name.part: der Wert „strasse“ passt hier"),
+        ("[columns]\nname = { from = 'x', factor = 0 }\n", "der Faktor darf nicht 0 sein"),
+        ("[columns]\nname = { from = 'x', factor = inf }\n", "columns.name.factor"),
+        ("[source]\nheader_rows = 0\n", "source.header_rows: der Wert „0“ passt hier nicht"),
+        ("[source]\nencoding = 'klingonisch'\n", "die Zeichenkodierung „klingonisch“ wird nicht gelesen"),
+        ("[source]\nencoding = 'base64'\n", "die Zeichenkodierung „base64“ wird nicht gelesen"),
+        ("[source]\nfooter = '('\n", "kein gültiger regulärer Ausdruck"),
+        ("[source.sections]\nx = '('\n", "kein gültiger regulärer Ausdruck"),
+        ("[source]\ntitle_row = 2\n", "title_row ist größer als header_rows"),
+        ("[source]\nheader_rows = 3\n[source.workbook]\ntitle_row = 4\n", "title_row ist größer"),
+        ("[unpivot]\nvalue = 'x'\n", "unpivot: [unpivot] braucht „pattern“, „rest“ oder"),
+        ("[unpivot]\npattern = 'a(b)'\n", "„pattern“ und „into“ gehören zusammen"),
+        ("[unpivot]\nrest = 'x'\ninto = 'period'\n", "„pattern“ und „into“ gehören zusammen"),
+        ("[unpivot]\npattern = 'a(b)(c)'\ninto = 'period'\n", "genau eine Gruppe"),
+        ("[unpivot]\npattern = '('\ninto = 'period'\n", "kein gültiger regulärer Ausdruck"),
+        ("[unpivot]\npattern = '(a)'\ninto = 'period'\nexcept = ['x']\n", "„except“ gehört zu „rest“"),
+        ("[unpivot]\nrest = 'value'\n", "„value“ ist die Spalte der Werte"),
+        (
+            "[[unpivot.column]]\nfrom = 'a'\n[[unpivot.column]]\nfrom = 'a'\n",
+            "„a“ ist unter [[unpivot.column]] zweimal",
+        ),
+        ("[[unpivot.column]]\nfrom = 'a'\nfactor = 0\n", "der Faktor darf nicht 0 sein"),
+        ("[[unpivot.column]]\nfrom = 'a'\nset = { position = 3 }\n", "unpivot.column.0.set.position"),
+        ("[columns]\nvalue = 'x'\n[unpivot]\nrest = 'indicator'\n", "„value“ kommt aus [unpivot]"),
+        ("[columns]\nindicator = 'x'\n[unpivot]\nrest = 'indicator'\n", "„indicator“ kommt aus [unpivot]"),
+        (
+            "[columns]\na = { from = 'x', lookup = 'b' }\n[[unpivot.column]]\nfrom = 'a'\nset = { b = 'c' }\n",
+            "für „a“ geht lookup nicht zusammen",
+        ),
+        ("[aliases]\nstadtteil = 'x'\n", "aliases.stadtteil"),
     ],
 )
 def test_a_bad_mapping_is_refused_with_a_sentence(tmp_path: Path, body: str, said: str) -> None:
@@ -129,3 +181,116 @@ def test_a_canonical_column_that_does_not_exist_is_refused() -> None:
     require_known(["key"], ("key", "name"), "Gebieten")
     with pytest.raises(MappingError, match=r"„schluessel“, die es bei Gebieten nicht gibt. Möglich sind: key, name"):
         require_known(["key", "schluessel"], ("key", "name"), "Gebieten")
+
+
+def test_a_mapping_holds_what_figures_need(tmp_path: Path) -> None:
+    body = """
+        level = "stadtteil"
+        category = "okja"
+        [dataset]
+        counting = "stichtag"
+        unit = "personen"
+        scope = "ohne unbegleitete minderjährige Ausländer"
+        population_period = "2013"
+        release = "internal"
+        [aliases.stadtteil]
+        "Kl. Grasbrook" = "02117"
+        "Steinwerder/Kl. Grasbrook" = ["02118", "02117"]
+    """
+    mapping = read_mapping(write_toml(tmp_path / "m.toml", body))
+    assert (mapping.level, mapping.category) == ("stadtteil", "okja")
+    assert mapping.aliases == {"stadtteil": {"Kl. Grasbrook": "02117", "Steinwerder/Kl. Grasbrook": ("02118", "02117")}}
+    info = mapping.dataset
+    assert (info.counting, info.unit, info.population_period, info.release) == (
+        "stichtag", "personen", "2013", "internal")  # fmt: skip
+    assert info.scope == "ohne unbegleitete minderjährige Ausländer"
+    assert mapping.unpivot is None
+    assert mapping.makes() == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "street", "number"),
+    [
+        ("Sportplatzring 71", "Sportplatzring", "71"),
+        ("Alter Elbtunnel", "Alter Elbtunnel", None),
+        ("Straße des 17. Juni 135", "Straße des 17. Juni", "135"),
+        ("Straße des 17. Juni", "Straße des 17. Juni", None),
+        ("Grindelallee 100a-c", "Grindelallee", "100a-c"),
+        ("Horner Weg 1 / 3", "Horner Weg", "1 / 3"),
+        ("Am Markt 5 (Hinterhaus)", "Am Markt", "5"),
+        ("Albert-Einstein-Ring 1-3 a", "Albert-Einstein-Ring", "1-3 a"),
+        ("Langenhorner Markt 1-18 (LaHoMa Living Plaza)", "Langenhorner Markt", "1-18"),
+        ("Lyserstraße 23-25 ", "Lyserstraße", "23-25"),
+        ("Musterstr.5", "Musterstr.", "5"),
+        ("Musterstr. 5, 2. OG", "Musterstr.", "5"),
+        ("Musterweg 5 Haus 3", "Musterweg", "5"),
+        ("Musterweg 5 im Hof", "Musterweg", "5"),
+        ("Allee 5 und 7", "Allee", "5 und 7"),
+        ("Hauptstr. Nr. 9", "Hauptstr.", "9"),
+        ("Am Haus 5", "Am Haus", "5"),
+        ("Q5, 14-22", "Q5", "14-22"),
+        ("Platz der 50er Jahre", "Platz der 50er Jahre", None),
+        ("Sportplatzring 71, 22527 Hamburg", "Sportplatzring", "71"),
+        ("22527 Hamburg", None, None),
+        ("71", None, "71"),
+        ("  ", None, None),
+        ("x" * 400 + " 5", "x" * 400 + " 5", None),
+    ],
+)
+def test_an_address_is_street_and_number(text: str, street: str | None, number: str | None) -> None:
+    assert (PARTS["street"](text), PARTS["house_number"](text)) == (street, number)
+
+
+@pytest.mark.parametrize(
+    ("text", "postcode", "city"),
+    [
+        ("22527 Hamburg", "22527", "Hamburg"),
+        ("D-22527 Hamburg-Altona", "22527", "Hamburg-Altona"),
+        (" 21039   Neu Börnsen ", "21039", "Neu Börnsen"),
+        ("Sportplatzring 71, 22527 Hamburg, Deutschland", "22527", "Hamburg"),
+        ("Hamburg", None, "Hamburg"),
+        ("22527", "22527", None),
+        ("225270 Hamburg", None, None),
+        ("", None, None),
+    ],
+)
+def test_a_place_is_postcode_and_city(text: str, postcode: str | None, city: str | None) -> None:
+    assert (PARTS["postcode"](text), PARTS["city"](text)) == (postcode, city)
+
+
+words = st.lists(st.sampled_from(["Am", "alten", "Müllers", "Weg", "St.", "Groß-Flottbek", "Ring"]), min_size=1)
+
+
+@given(words.map(" ".join), st.from_regex(r"[1-9][0-9]{0,3}( ?[a-z])?(-[1-9][0-9]{0,2})?", fullmatch=True))
+def test_street_and_number_written_together_come_apart_again(street: str, number: str) -> None:
+    assert (PARTS["street"](f"{street} {number}"), PARTS["house_number"](f"{street} {number}")) == (street, number)
+    assert PARTS["street"](f"{street} {number}, 22527 Hamburg") == street
+
+
+@given(st.text(max_size=60))
+def test_no_part_is_empty_or_invented(text: str) -> None:
+    line = " ".join(text.split())
+    for part in PARTS.values():
+        found = part(text)
+        assert found is None or (found and found in line and found == found.strip())
+
+
+@given(st.decimals(-1000, 1000, places=1), st.sampled_from([0.01, 0.001, 0.1]))
+def test_percent_become_the_fraction_a_person_would_write(percent: Any, factor: float) -> None:
+    exact = float(percent * type(percent)(str(factor)))
+    assert scaled(np.array([float(percent), np.nan]), factor)[0] == exact
+
+
+def test_numbers_are_scaled_each_by_its_factor() -> None:
+    made = scaled(np.array([1.5, 62.3, np.nan, 7.0]), np.array([1000.0, 0.01, 0.01, -1.0]))
+    assert made[:2].tolist() == [1500.0, 0.623]
+    assert np.isnan(made[2])
+    assert made[3] == -7
+
+
+def test_a_factor_belongs_to_numbers() -> None:
+    rules = {"supply": Rule.model_validate({"from": "x", "factor": 10}), "name": Rule.model_validate({"from": "y"})}
+    assert factors(rules, ("supply", "use")) == {"supply": 10}
+    with pytest.raises(MappingError, match=r"„supply“ einen Faktor.*Möglich ist er bei: use"):
+        factors(rules, ("use",))
+    assert factors(Mapping().columns, ()) == {}
