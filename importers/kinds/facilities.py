@@ -6,21 +6,24 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import shapely
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from geodata.answer import identity_secret
 from geodata.tables import CATEGORIES
-from importers import numbers, place
+from importers import geocode, numbers
+from importers.ages_rule import ages_of
 from importers.copying import copy_rows, staging_table
 from importers.errors import MappingError
 from importers.kinds import facility_rows as rows_of
-from importers.kinds import facility_tables
+from importers.kinds import facility_tables, points
 from importers.load import Footnotes, Limit, Rules, importing
-from importers.mapping import Mapping, Rule, canonical, require_columns, require_known
+from importers.mapping import Columns, Mapping, Rule, canonical, factors, require_columns, require_known, scaled
 from importers.report import Report
 from importers.sources import Chunk, Source
+
+# The numbers a mapping may convert; ages are whole years.
+_SCALED = ("supply", "use")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,10 @@ def import_facilities(engine: Engine, source: Source, wanted: FacilitiesImport) 
         staging_table(job.session, "stage_offer", facility_tables.STAGE)
         secret = identity_secret(job.session)
         names = [name for name, _kind in facility_tables.STAGE]
+        by_address = bool(geocode.loaded_addresses(job.session))
         for chunk in source.chunks():
-            copy_rows(
-                job.session, "stage_offer", names, _checked(chunk, wanted, rules, reading, source, report, secret)
-            )
+            rows = _checked(chunk, wanted, rules, reading, source, report, secret, by_address=by_address)
+            copy_rows(job.session, "stage_offer", names, rows)
         for row, why in source.bad_rows.items():
             report.rows_read += 1
             report.reject(row, None, None, why)
@@ -90,6 +93,7 @@ def import_facilities(engine: Engine, source: Source, wanted: FacilitiesImport) 
 def _rules(wanted: FacilitiesImport) -> dict[str, Rule]:
     rules = dict(wanted.mapping.columns)
     require_known((*rules, *wanted.mapping.identity.columns), rows_of.COLUMNS, "Einrichtungen")
+    factors(rules, _SCALED)
     return rules
 
 
@@ -114,26 +118,30 @@ def _checked(
     source: Source,
     report: Report,
     secret: bytes,
+    *,
+    by_address: bool,
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows that may be staged; note the others."""
     rows = chunk.rows
     report.rows_read += len(rows)
-    given = canonical(chunk.columns, len(rows), rules, rows_of.COLUMNS)
+    given = canonical(chunk.columns, len(rows), rules, rows_of.COLUMNS) | ages_of(chunk, wanted.mapping.ages, report)
     table = rows_of.parsed(given, rows, reading, report)
+    for name, factor in factors(rules, _SCALED).items():
+        table[name] = scaled(table[name].to_numpy(dtype=float), factor)
     table["category"] = table["category"].where(table["category"].notna(), wanted.category)
     default = np.where(table["category"] == "hze", "internal", "public")
     table["release"] = table["release"].where(table["release"].notna(), default)
     table["age_from"] = table["age_from"].where(table["age_from"].notna() | table["age_to"].isna(), 0)
     rows_of.derive_ids(table, wanted.mapping.identity.columns, secret)
     rows_of.check_rows(table, rows, report)
-    metres = _points(chunk, table, wanted, source, report)
+    metres = _points(chunk, given, table, wanted, source, report, by_address=by_address)
     refused = report.rejected_rows()
     keep = np.array([row not in refused for row in rows.tolist()])
     kept = table[keep]
-    points = shapely.points(metres[keep]) if keep.any() else np.array([], dtype=object)
     made: dict[str, list[Any]] = {
         "row": rows[keep].tolist(),
-        "geom": shapely.to_wkb(shapely.set_srid(points, place.TARGET), hex=True, include_srid=True).tolist(),
+        "geom": points.as_wkb(metres[keep]),
+        "location_quality": [None] * len(kept),
         "paragraphs": [f"{{{','.join(p.strip() for p in (v or '').split(';'))}}}" for v in _cells(kept["paragraphs"])],
         **{name: [None if v is None else int(v) for v in _cells(kept[name])] for name in ("age_from", "age_to")},
     }
@@ -147,55 +155,32 @@ def _cells(column: "pd.Series[Any]") -> list[Any]:
 
 
 def _points(
-    chunk: Chunk, table: pd.DataFrame, wanted: FacilitiesImport, source: Source, report: Report
+    chunk: Chunk,
+    given: Columns,
+    table: pd.DataFrame,
+    wanted: FacilitiesImport,
+    source: Source,
+    report: Report,
+    *,
+    by_address: bool,
 ) -> NDArray[np.float64]:
-    """Return the places' points in metres, shape (n, 2); rows without a usable one are noted as rejects."""
-    rows = chunk.rows
-    given = wanted.crs or wanted.mapping.source.crs
+    """Return the places' points in metres, shape (n, 2); rows without a usable one are noted as rejects.
+
+    ``by_address``: rows that have a street instead of coordinates may wait for the geocoder; theirs are NaN.
+    """
+    declared = wanted.crs or wanted.mapping.source.crs
     if chunk.geometry is not None:
-        declared = given or source.provenance.crs
-        if declared is None:
-            raise MappingError(f"„{source.provenance.source}“ nennt kein Koordinatensystem; bitte --crs angeben.")
-        x, y = _feature_points(chunk, report)
-        metres = _placed(x, y, declared, rows, report)
-        report.crs = place.crs(declared).to_string()
-    else:
-        metres = np.full((len(rows), 2), np.nan)
-        for columns, declared in ((("lon", "lat"), "EPSG:4326"), (("x", "y"), given)):
-            x, y = (table[name].to_numpy(dtype=float) for name in columns)
-            use = ~np.isnan(x) & ~np.isnan(y) & np.isnan(metres[:, 0])
-            if not use.any():
-                continue
-            if declared is None:
-                raise MappingError(
-                    "Die Quelle hat Koordinaten in x und y; bitte ihr Koordinatensystem mit --crs angeben."
-                )
-            report.crs = place.crs(declared).to_string()
-            metres[use] = _placed(x[use], y[use], declared, rows[use], report)
+        declared = declared or source.provenance.crs
+    metres = points.in_metres(chunk, {name: table[name] for name in points.COORDINATES}, declared, report)
     refused = report.rejected_rows()
     for i in np.flatnonzero(~np.isfinite(metres).all(axis=1)):
-        if int(rows[i]) not in refused:
-            report.reject(int(rows[i]), "lon", None, "Die Koordinate fehlt oder ist keine Zahl.", "Bitte ergänzen.")
+        row = int(chunk.rows[i])
+        blank = chunk.geometry is not None or all(points.is_blank(given[name][i]) for name in points.COORDINATES)
+        by_street = blank and not np.isinf(metres[i]).any() and pd.notna(table["street"].iloc[i])
+        if row not in refused and not (by_street and by_address):
+            report.reject(
+                row, "lon", None, points.NO_COORDINATE,
+                "Bitte ergänzen oder zuerst die Adressen der Stadt laden („import addresses“)." if by_street
+                else "Bitte ergänzen.",
+            )  # fmt: skip
     return metres
-
-
-def _feature_points(chunk: Chunk, report: Report) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    geometry = chunk.geometry
-    assert geometry is not None  # noqa: S101 - the caller asked
-    other = np.flatnonzero(~np.isin(shapely.get_type_id(geometry), (-1, 0)))
-    if len(other):
-        geometry = geometry.copy()
-        geometry[other] = shapely.point_on_surface(geometry[other])
-        for i in other:
-            report.info("Statt einer Fläche oder Linie wurde ein Punkt darin genommen.", row=int(chunk.rows[i]))
-    return shapely.get_x(geometry), shapely.get_y(geometry)
-
-
-def _placed(
-    x: NDArray[np.float64], y: NDArray[np.float64], declared: str, rows: NDArray[Any], report: Report
-) -> NDArray[np.float64]:
-    causes = place.implausible(x, y, declared)
-    for i, cause in enumerate(causes):
-        if cause:
-            report.reject(int(rows[i]), "lon", f"{x[i]:.8g} {y[i]:.8g}", cause, "Bitte die Koordinaten prüfen.")
-    return place.to_metres(x, y, declared)

@@ -18,6 +18,7 @@ from pandera.errors import SchemaErrors
 
 from geodata.tables import BARRIER_FREE, CATEGORIES, SERVICE_AREAS, STATES, SUPPLY_UNITS, USE_UNITS, ReleaseLevel
 from importers import numbers
+from importers.kinds.points import COORDINATES, coordinates
 from importers.mapping import Columns
 from importers.report import Report
 
@@ -28,7 +29,6 @@ COLUMNS = (
     "valid_to", "as_of",
 )  # fmt: skip
 NUMERIC = ("age_from", "age_to", "supply", "use")
-COORDINATES = ("lon", "lat", "x", "y")
 DATES = ("valid_from", "valid_to", "as_of")
 TEXTS = tuple(c for c in COLUMNS if c not in (*NUMERIC, *COORDINATES, *DATES))
 
@@ -136,10 +136,7 @@ def parsed(columns: Columns, rows: NDArray[Any], reading: Reading, report: Repor
     for name in NUMERIC:
         table[name] = _numbers(columns[name], name, rows, reading, report)
     for name in COORDINATES:
-        table[name] = [
-            float(v) if isinstance(v, int | float) else numbers.parse_coordinate(v) if isinstance(v, str) else np.nan
-            for v in columns[name]
-        ]
+        table[name] = coordinates(columns[name])
     for name in DATES:
         table[name] = _dates(cleaned(columns[name]), name, rows, report)
     return table
