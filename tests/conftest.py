@@ -20,6 +20,9 @@ HAMBURG = SHARED / "data" / "hamburg"
 TODAY = dt.date(2026, 6, 1)
 _TEMPLATE = "srk_template"
 
+# The importers' real servers, as fixtures. No second conftest.py: tests import from this one by its name.
+pytest_plugins = ["published_servers"]
+
 
 class Database:
     """A migrated database of its own: ``writing`` as its owner, ``serving`` with the service's rights."""

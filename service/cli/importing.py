@@ -1,4 +1,4 @@
-"""``sozialraumkarte import``: areas, facilities and networks; what else is imported joins from its own module."""
+"""``sozialraumkarte import``: areas and facilities; what else is imported joins from its own module."""
 
 from typing import Annotated
 
@@ -7,6 +7,8 @@ import typer
 from service.cli import import_options as options
 from service.cli.common import load_settings
 from service.cli.importing_addresses import addresses
+from service.cli.importing_figures import catalogue, placements, statistics
+from service.cli.importing_network import network
 from service.cli.importing_people import population
 
 app = typer.Typer(no_args_is_help=True, help="Daten importieren: Gebiete, Einrichtungen, Zahlen, Wege, Adressen.")
@@ -105,4 +107,8 @@ def facilities(
 
 
 app.command()(addresses)
+app.command()(catalogue)
+app.command()(network)
+app.command()(placements)
 app.command()(population)
+app.command()(statistics)
