@@ -36,7 +36,8 @@ def rebuild(session: Session, kind: str, import_id: int) -> dict[str, int]:
     if kind == "network":
         network.snap_facilities(session)
         network.snap_cells(session)
-    if kind in {"areas", "statistics", "population"}:
+    # The catalogue says which indicators count residents, and which of two datasets is shown.
+    if kind in {"areas", "statistics", "population", "catalogue"}:
         counts |= surface.rebuild(session, kind, import_id)
     return counts
 

@@ -15,7 +15,9 @@ from importers.demo import city as demo_city
 from importers.demo import files
 from importers.kinds.areas import AreasImport, import_areas
 from importers.kinds.facilities import FacilitiesImport, import_facilities
-from importers.load import Footnotes
+from importers.kinds.population import PopulationImport, import_population
+from importers.kinds.statistics import StatisticsImport, import_statistics
+from importers.load import Counting, Footnotes
 from importers.mapping import Mapping
 from importers.sources import open_source
 
@@ -32,12 +34,18 @@ _PARENTS: AbstractMapping[str, str] = {
 _LEVEL_TITLES = {"land": "Land", "bezirk": "Bezirk", "stadtteil": "Stadtteil", "statgebiet": "Statistisches Gebiet",
                  "sozialraum": "Sozialraum"}  # fmt: skip
 LEVELS = tuple(_LEVEL_TITLES)
+# The grid first: residents are then scaled on it once, not spread over areas before.
+PEOPLE = ("population", "statistics.einwohner")
 CATEGORIES = ("okja", "famfoe", "sha", "hze", "kita", "schule")
 
 
 def load_demo(engine: Engine, tell: Callable[[str], None]) -> None:
     """Load what is missing of the demo city; ``tell`` hears how it goes. Nothing is done if all is there."""
-    wanted = {*(f"areas.{level}" for level in LEVELS), *(f"facilities.{category}" for category in CATEGORIES)}
+    wanted = {
+        *(f"areas.{level}" for level in LEVELS),
+        *PEOPLE,
+        *(f"facilities.{category}" for category in CATEGORIES),
+    }
     with writing(engine) as session:
         missing = wanted - loaded_datasets(session)
         set_notice(session, NOTICE)
@@ -50,6 +58,8 @@ def load_demo(engine: Engine, tell: Callable[[str], None]) -> None:
         for level in LEVELS:
             if f"areas.{level}" in missing:
                 _load_level(engine, folder, level, tell)
+        if missing & {*PEOPLE}:
+            _load_people(engine, folder, tell)
         for category in CATEGORIES:
             if f"facilities.{category}" in missing:
                 _load_category(engine, folder, category, tell)
@@ -68,6 +78,18 @@ def _load_level(engine: Engine, folder: Path, level: str, tell: Callable[[str], 
         footnotes=_footnotes(f"Gebiete: {_LEVEL_TITLES[level]}"),
     )
     tell("  " + import_areas(engine, open_source(folder / f"gebiete-{level}.gpkg"), wanted).headline())
+
+
+def _load_people(engine: Engine, folder: Path, tell: Callable[[str], None]) -> None:
+    grid, statistics = PEOPLE
+    cells = PopulationImport(dataset=grid, footnotes=_footnotes("Einwohner im 100-m-Gitter"))
+    tell("  " + import_population(engine, open_source(folder / "zensus-gitter.csv"), cells).headline())
+    residents = StatisticsImport(
+        dataset=statistics,
+        counting=Counting(counting="stichtag", unit="personen"),
+        footnotes=_footnotes("Einwohner nach Alter"),
+    )
+    tell("  " + import_statistics(engine, open_source(folder / "einwohner.csv"), residents).headline())
 
 
 def _load_category(engine: Engine, folder: Path, category: str, tell: Callable[[str], None]) -> None:

@@ -1,4 +1,4 @@
-"""The whole demo city in memory: areas of five levels with residents, and facilities of six categories."""
+"""The whole demo city in memory: areas of five levels with residents, a census grid, facilities of six categories."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,10 +32,14 @@ class DemoArea:
 
 @dataclass(frozen=True)
 class DemoCity:
-    """The city: `areas` by level in the order of `LEVELS`, `facilities` by category as canonical rows of text."""
+    """The city: `areas` by level in the order of `LEVELS`, `facilities` by category as canonical rows of text.
+
+    `grid`: the census grid as rows of text under `population.GRID_COLUMNS`.
+    """
 
     areas: Mapping[str, Sequence[DemoArea]]
     facilities: Mapping[str, Sequence[Mapping[str, str]]]
+    grid: Sequence[tuple[str, ...]]
 
 
 def build() -> DemoCity:
@@ -59,7 +63,11 @@ def build() -> DemoCity:
         "sozialraum": tuple(_sozialraeume(gebiete)),
     }
     young = {key: population.under_18(row) for key, row in people.items()}
-    return DemoCity(areas=areas, facilities=facilities.facilities(facts.stadtteile(), cells, young))
+    return DemoCity(
+        areas=areas,
+        facilities=facilities.facilities(facts.stadtteile(), cells, young),
+        grid=population.grid(cells, people),
+    )
 
 
 def _sozialraeume(gebiete: Sequence[DemoArea]) -> list[DemoArea]:

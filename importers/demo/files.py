@@ -1,7 +1,7 @@
 """Write the demo city into the files that the ordinary importers read."""
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,15 +10,24 @@ import pyogrio
 
 from importers.demo.city import DemoArea, DemoCity
 from importers.demo.facilities import COLUMNS
-from importers.demo.population import COLUMNS as RESIDENTS
+from importers.demo.population import GRID_COLUMNS, POSITIONS
 
+LEVELS_WITH_RESIDENTS = ("land", "bezirk", "stadtteil", "statgebiet")
+"""The levels for which residents are published; those of Sozialräume follow from where people live."""
+
+PERIOD = "2025"
+"""The year the residents are counted for."""
+
+_STATISTICS = ("area_level", "area_key", "indicator", "position", "period", "value", "flag")
 _FILE_DATE = "2026-01-01T00:00:00.000Z"
 
 
 def write(city: DemoCity, folder: Path) -> None:
-    """Write `gebiete-<level>.gpkg` (EPSG:25832, one layer) and `einrichtungen-<category>.csv` into the folder.
+    """Write the city's files into the folder.
 
-    The folder is made where it is missing; files of these names are replaced. The same city gives the same bytes.
+    `gebiete-<level>.gpkg` (EPSG:25832, one layer), `einrichtungen-<category>.csv`, `einwohner.csv` (residents by age
+    as canonical statistics), `zensus-gitter.csv` (the census grid in its publisher's layout, Windows-1252). The folder
+    is made where it is missing; files of these names are replaced. The same city gives the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _fixed_date():
@@ -26,6 +35,8 @@ def write(city: DemoCity, folder: Path) -> None:
             _write_areas(areas, folder / f"gebiete-{level}.gpkg", f"gebiete_{level}")
     for category, rows in city.facilities.items():
         _write_facilities(rows, folder / f"einrichtungen-{category}.csv")
+    _write_table(folder / "einwohner.csv", _STATISTICS, _residents(city))
+    _write_table(folder / "zensus-gitter.csv", GRID_COLUMNS, city.grid, encoding="cp1252")
 
 
 def _write_areas(areas: Sequence[DemoArea], path: Path, layer: str) -> None:
@@ -33,8 +44,8 @@ def _write_areas(areas: Sequence[DemoArea], path: Path, layer: str) -> None:
         "key": [area.key for area in areas],
         "name": [area.name for area in areas],
         "parent_key": [area.parent_key for area in areas],
+        "flaeche_ha": [round(area.geometry.area / 10_000) for area in areas],
     }
-    columns |= {column: [area.residents[column] for area in areas] for column in RESIDENTS}
     frame = gpd.GeoDataFrame(columns, geometry=[area.geometry for area in areas], crs="EPSG:25832")
     path.unlink(missing_ok=True)
     pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", geometry_type="MultiPolygon")
@@ -44,6 +55,20 @@ def _write_facilities(rows: Sequence[Mapping[str, str]], path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.DictWriter(handle, COLUMNS, delimiter=";", lineterminator="\n")
         writer.writeheader()
+        writer.writerows(rows)
+
+
+def _residents(city: DemoCity) -> Iterator[tuple[str, ...]]:
+    for level in LEVELS_WITH_RESIDENTS:
+        for area in city.areas[level]:
+            for column, position in POSITIONS.items():
+                yield level, area.key, "population", position, PERIOD, str(area.residents[column]), "ok"
+
+
+def _write_table(path: Path, columns: Sequence[str], rows: Iterable[Sequence[str]], *, encoding: str = "utf-8") -> None:
+    with path.open("w", encoding=encoding, newline="") as handle:
+        writer = csv.writer(handle, delimiter=";", lineterminator="\n")
+        writer.writerow(columns)
         writer.writerows(rows)
 
 

@@ -253,7 +253,15 @@ SELECT o.dataset_id, o.dataset, o.import_id, o.level, s.area_key, o.indicator, o
 FROM observation_split s
 JOIN observation_current o ON o.import_id = s.import_id AND o.level = s.level AND o.area_key = s.merged_key
     AND o.indicator = s.indicator AND o.position = s.position AND o.period = s.period AND o.scenario = s.scenario
-WHERE o.release = 'public' AND NOT srk_counts_helps(o.indicator, o.unit) OR srk_viewer_role() = 'admin';
+WHERE (o.release = 'public' AND NOT srk_counts_helps(o.indicator, o.unit) OR srk_viewer_role() = 'admin')
+  -- A published figure of the member itself, in whatever dataset, is better than an estimate.
+  AND NOT EXISTS (
+    SELECT FROM dataset d3
+    JOIN import_run i3 ON i3.id = d3.current_import_id AND i3.counting IS NOT DISTINCT FROM o.counting
+    JOIN observation o3 ON o3.import_id = i3.id AND o3.level = s.level AND o3.area_key = s.area_key
+        AND o3.indicator = s.indicator AND o3.position = s.position AND o3.period = s.period
+        AND o3.scenario = s.scenario
+    WHERE o3.value IS NOT NULL);
 
 CREATE VIEW indicator_visible AS
 SELECT d.name AS dataset, i.code, i.title, i.unit, i.kind, i.numerator, i.denominator, i.factor, i.residents,

@@ -298,6 +298,7 @@ def test_files_hold_the_city_and_are_the_same_each_time(city: DemoCity, tmp_path
     files.write(city, second)
     files.write(city, second)
     names = {f"gebiete-{level}.gpkg" for level in LEVELS} | {f"einrichtungen-{c}.csv" for c in offers.PLACES}
+    names |= {"einwohner.csv", "zensus-gitter.csv"}
     assert {path.name for path in first.iterdir()} == names
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes()
@@ -306,15 +307,52 @@ def test_files_hold_the_city_and_are_the_same_each_time(city: DemoCity, tmp_path
         assert len(pyogrio.list_layers(path)) == 1
         assert pyogrio.read_info(path)["crs"] == "EPSG:25832"
         frame = pyogrio.read_dataframe(path)
-        assert list(frame.columns) == ["key", "name", "parent_key", *population.COLUMNS, "geometry"]
+        assert list(frame.columns) == ["key", "name", "parent_key", "flaeche_ha", "geometry"]
         assert list(frame["key"]) == [area.key for area in areas]
-        assert list(frame["einwohner"]) == [area.residents["einwohner"] for area in areas]
+        assert list(frame["flaeche_ha"]) == [round(area.geometry.area / 10_000) for area in areas]
         assert shapely.equals_exact(frame.geometry.to_numpy(), shapes(city, level), 0).all()
     for category, written in city.facilities.items():
         with (first / f"einrichtungen-{category}.csv").open(encoding="utf-8", newline="") as handle:
             reader = csv.DictReader(handle, delimiter=";")
             assert reader.fieldnames == CONTRACT_COLUMNS
             assert list(reader) == list(written)
+
+
+def test_the_file_of_residents_holds_every_age_of_every_published_level(city: DemoCity, tmp_path: Path) -> None:
+    files.write(city, tmp_path)
+    with (tmp_path / "einwohner.csv").open(encoding="utf-8", newline="") as handle:
+        found = list(csv.DictReader(handle, delimiter=";"))
+    positions = ["total", "0-3", "3-6", "6-10", "10-14", "14-18", "18-21", "21-27", "27-"]
+    assert {row["position"] for row in found} == set(positions)
+    assert {(row["indicator"], row["period"], row["flag"]) for row in found} == {("population", "2025", "ok")}
+    written = {(row["area_level"], row["area_key"], row["position"]): int(row["value"]) for row in found}
+    assert len(written) == len(found)
+    expected = {
+        (level, area.key, position): area.residents[column]
+        for level in files.LEVELS_WITH_RESIDENTS
+        for area in city.areas[level]
+        for column, position in zip(population.COLUMNS, positions, strict=True)
+    }
+    assert written == expected
+
+
+def test_the_census_grid_lies_in_the_city_and_is_about_right(city: DemoCity) -> None:
+    assert list(city.grid) == sorted(set(city.grid))
+    to_metres = Transformer.from_crs("EPSG:3035", "EPSG:25832", always_xy=True)
+    cells = np.array([(int(row[1]), int(row[2])) for row in city.grid])
+    assert (cells % 100 == 50).all()
+    assert [row[0] for row in city.grid] == [f"CRS3035RES100mN{y - 50}E{x - 50}" for x, y in cells.tolist()]
+    points = shapely.points(np.column_stack(to_metres.transform(cells[:, 0], cells[:, 1])))
+    inside = shapely.STRtree(points).query(shapes(city, "statgebiet"), predicate="contains")
+    assert len(set(inside[1].tolist())) == len(points) == inside.shape[1]
+    totals = np.array([int(row[3]) for row in city.grid])
+    assert 3 <= totals.min() <= totals.max() < 1000
+    groups = np.array([[0 if part == "–" else int(part) for part in row[4:]] for row in city.grid])
+    assert not np.isin(groups, (1, 2)).any()
+    land = city.areas["land"][0].residents
+    assert totals.sum() == pytest.approx(land[population.TOTAL], rel=0.01)
+    assert groups[:, 0].sum() == pytest.approx(population.under_18(land), rel=0.01)
+    assert (groups.sum(axis=1) != totals).any()
 
 
 def test_apportion_is_exact() -> None:
