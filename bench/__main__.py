@@ -1,10 +1,17 @@
-"""``python -m bench [imports|api|page]``: all benchmarks, or those named."""
+"""``python -m bench [imports|people|network|renewal|api|page]``: all benchmarks, or those named."""
 
 import sys
 
-from bench import api, imports, page
+from bench import api, imports, network, page, people, renewal
 
-_ALL = {"imports": imports.run, "api": api.run, "page": page.run}
+_ALL = {
+    "imports": imports.run,
+    "people": people.run,
+    "network": network.run,
+    "renewal": renewal.run,
+    "api": api.run,
+    "page": page.run,
+}
 
 for name in sys.argv[1:] or _ALL:
     _ALL[name]()

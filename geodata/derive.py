@@ -5,8 +5,9 @@ with the writing group's rights on the base tables.
 """
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import CursorResult, Result, text
 from sqlalchemy.orm import Session
 
 
@@ -69,11 +70,10 @@ def link_facilities(
             JOIN dataset dp ON dp.current_import_id = p.import_id
             WHERE {of_interest.format(f="p", level="a.level")}
             GROUP BY p.import_id, p.facility_id, a.level
-            RETURNING 1
         """),
         values,
     )
-    return len(linked.all())
+    return _rows(linked)
 
 
 def parents_by_overlap(session: Session, level: str) -> int:
@@ -107,11 +107,16 @@ def parents_by_overlap(session: Session, level: str) -> int:
                 ORDER BY c.import_id, c.key, o.shared DESC, p.key COLLATE "C"
             ) best
             WHERE a.import_id = best.import_id AND a.level = :level AND a.key = best.child
-            RETURNING 1
         """),
         {"level": level, "above": above},
     )
-    return len(found.all())
+    return _rows(found)
+
+
+def _rows(done: Result[Any]) -> int:
+    """Return how many rows a statement wrote, as the server counted them: fetching millions back would cost memory."""
+    assert isinstance(done, CursorResult)  # noqa: S101 - every statement of ours is one
+    return int(done.rowcount)
 
 
 def child_levels(session: Session, level: str) -> list[str]:
