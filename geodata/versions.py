@@ -116,6 +116,16 @@ def content_digest(session: Session, kind: str, import_id: int) -> str:
             {"import_id": import_id},
         ).one()
         digest.update(f"{table.table}{tuple(map(str, counted))}".encode())
+    if kind == "areas":
+        # What an import says of the level itself is news too.
+        levels = session.execute(
+            text("""
+                SELECT ROW(level, title, parent_level)::text FROM level
+                WHERE level IN (SELECT level FROM area WHERE import_id = :import_id) ORDER BY level
+            """),
+            {"import_id": import_id},
+        ).scalars()
+        digest.update(str(list(levels)).encode())
     notes = session.execute(
         text(f"SELECT ROW({', '.join(_FOOTNOTES)})::text FROM import_run WHERE id = :import_id"),
         {"import_id": import_id},

@@ -171,9 +171,10 @@ class Identity(Strict):
 class Mapping(Strict):
     """A whole mapping.
 
-    ``level``: the area level of rows that name none; ``parent_level``, ``level_title`` and ``keep_attributes`` are
-    for areas; ``category`` for facilities that name none. ``aliases``: level -> {name: key, or the keys of a merged
-    area}.
+    ``level``: the area level of rows that name none; ``parent_level``, ``level_title``, ``keep_attributes`` and
+    ``join_parts`` (``importers.joined``) are for areas; ``category`` for facilities that name none. ``aliases``:
+    level -> {name: key, or the keys of a merged area}. ``agree``: pairs of source columns that should say the same;
+    where they differ the report warns.
     """
 
     dataset: DatasetInfo = DatasetInfo()
@@ -188,6 +189,8 @@ class Mapping(Strict):
     parent_level: str | None = None
     level_title: str | None = None
     keep_attributes: bool = False
+    join_parts: bool = False
+    agree: tuple[tuple[str, str], ...] = ()
 
     @field_validator("columns", mode="before")
     @classmethod

@@ -1,6 +1,7 @@
 """The office's way to run it stays valid: compose file, image and lock files, checked without Docker."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,26 @@ def test_commands_of_the_compose_file_exist(compose: dict[str, Any]) -> None:
     database = group.commands["db"]  # type: ignore[attr-defined]
     options = {name for parameter in database.commands[command[2]].params for name in parameter.opts}
     assert command[3] in options
+
+
+def test_the_nightly_renewal_is_a_script_that_runs(compose: dict[str, Any]) -> None:
+    from typer.main import get_command
+
+    from service.cli.main import app
+
+    renewal = compose["services"]["renewal"]
+    assert renewal["entrypoint"] == ["/bin/sh", "-c"]
+    (script,) = renewal["command"]
+    script = script.replace("$$", "$")  # as compose hands it on
+    assert subprocess.run(["sh", "-n", "-c", script], check=False).returncode == 0
+    pause = re.search(r"sleep (\$\(\(.*\)\)) &", script)
+    assert pause is not None
+    said = subprocess.run(["sh", "-c", f"echo {pause[1]}"], check=True, capture_output=True, text=True)
+    assert 0 <= int(said.stdout) < 86_400
+    command = re.search(r"bin/sozialraumkarte (\S+)", script)
+    assert command is not None
+    assert command[1] in get_command(app).commands  # type: ignore[attr-defined]
+    assert renewal["read_only"]
 
 
 def test_the_image_copies_and_runs_what_is_there() -> None:

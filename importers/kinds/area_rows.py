@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from importers import place
 from importers.errors import MappingError
-from importers.mapping import Rule, canonical
+from importers.lookup import Lookup, resolved
+from importers.mapping import Columns, Rule, canonical
 from importers.report import Report
 from importers.sources import Chunk
 
@@ -22,22 +23,36 @@ _SMALLEST_GAP_M2 = 1.0
 
 
 def checked(
-    chunk: Chunk, rules: dict[str, Rule], declared_crs: str | None, report: Report, *, keep_attributes: bool
+    chunk: Chunk,
+    rules: dict[str, Rule],
+    declared_crs: str | None,
+    report: Report,
+    lookup: Lookup,
+    *,
+    keep_attributes: bool,
 ) -> tuple[Iterator[tuple[Any, ...]], NDArray[Any] | None]:
     """Return the rows that may be staged (as ``STAGE`` names their columns), and the chunk's polygons.
 
-    Other rows are noted as rejects. Polygons are valid MultiPolygons in metres, one per row, or None without map.
+    Other rows are noted as rejects. ``lookup`` finds the areas that rules give by name. Polygons are valid
+    MultiPolygons in metres, one per row, or None without map.
     """
     report.rows_read += len(chunk.rows)
     polygons = _polygons(chunk, declared_crs, report)
-    return _staged(chunk, rules, polygons, report, keep_attributes=keep_attributes), polygons
+    named = canonical(chunk.columns, len(chunk.rows), rules, COLUMNS)
+    table = resolved(named, chunk.rows, rules, lookup, report)
+    return _staged(chunk, table, rules, polygons, report, keep_attributes=keep_attributes), polygons
 
 
 def _staged(
-    chunk: Chunk, rules: dict[str, Rule], polygons: NDArray[Any] | None, report: Report, *, keep_attributes: bool
+    chunk: Chunk,
+    table: Columns,
+    rules: dict[str, Rule],
+    polygons: NDArray[Any] | None,
+    report: Report,
+    *,
+    keep_attributes: bool,
 ) -> Iterator[tuple[Any, ...]]:
     count = len(chunk.rows)
-    table = canonical(chunk.columns, count, rules, COLUMNS)
     used = {name for rule in rules.values() for name in rule.sources()}
     rest = [name for name in chunk.columns if name not in used and name.lower() not in COLUMNS]
     hexed = [None] * count if polygons is None else shapely.to_wkb(polygons, hex=True, include_srid=True)

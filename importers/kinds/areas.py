@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine, text
 
+from importers.agreement import note_disagreement
 from importers.copying import copy_rows, staging_table
 from importers.errors import MappingError
+from importers.joined import JoinedSource
 from importers.kinds import area_rows, area_tables
 from importers.load import (
     Footnotes,
@@ -20,6 +22,7 @@ from importers.load import (
     check_rejects,
     importing,
 )
+from importers.lookup import read_lookup
 from importers.mapping import Mapping, Rule, require_columns, require_known
 from importers.report import Report
 from importers.sources import Source
@@ -83,6 +86,7 @@ def import_areas(engine: Engine, source: Source, wanted: AreasImport) -> Report:
     rules = wanted.columns()
     require_known(rules, area_rows.COLUMNS, "Gebieten")
     require_columns(rules, source.columns, ("key", "name"), source.provenance.source)
+    source = JoinedSource(source, rules) if wanted.mapping.join_parts else source
     notes = wanted.footnotes or Footnotes(
         info.title or f"Gebiete: {wanted.title()}", info.licence, info.attribution, info.as_of
     )
@@ -92,9 +96,12 @@ def import_areas(engine: Engine, source: Source, wanted: AreasImport) -> Report:
         declared = wanted.crs or wanted.mapping.source.crs or source.provenance.crs
         columns = [name for name, _kind in area_rows.STAGE]
         drawn: list[tuple[NDArray[Any], NDArray[Any]]] = []
+        looked_up = {rule.lookup for rule in rules.values() if rule.lookup is not None}
+        lookup = read_lookup(job.session, looked_up, wanted.mapping.aliases)
         for chunk in source.chunks():
+            note_disagreement(chunk, wanted.mapping, report)
             keep = wanted.mapping.keep_attributes
-            rows, polygons = area_rows.checked(chunk, rules, declared, report, keep_attributes=keep)
+            rows, polygons = area_rows.checked(chunk, rules, declared, report, lookup, keep_attributes=keep)
             copy_rows(job.session, "stage_area", columns, rows)
             if polygons is not None:
                 drawn.append((chunk.rows, polygons))

@@ -28,7 +28,7 @@ AnyFormat = Annotated[Asked, Depends(query.asked_of(*_ALL))]
 FlatFormat = Annotated[Asked, Depends(query.asked_of(*_FLAT))]
 
 
-def _render_flat(name: str, kind: type) -> Any:  # noqa: ANN401 - a renderer
+def render_flat(name: str, kind: type) -> Any:  # noqa: ANN401 - a renderer
     """Return a renderer for answers whose rows, of this kind, are flat and may carry a ``geometry``."""
 
     def render(answer: Answer[Any], wanted: Format) -> bytes:
@@ -51,9 +51,14 @@ def _write_table(table: formats.Table, wanted: Format) -> bytes:
 
 @router.get("/datasets", summary="Datenbestände mit Stand und Lizenz", responses=docs.answers(DatasetRow))
 def get_datasets(request: Request, asked: FlatFormat) -> Response:
-    """Alle sichtbaren Datenbestände mit Stand, Lizenz, Quellenangabe und letztem Import."""
+    """Alle sichtbaren Datenbestände mit Stand, Lizenz, Quellenangabe, letztem Import und letzter Prüfung der Quelle.
+
+    `age_days` sind die Tage, seit die Quelle zuletzt in Ordnung war; `failed_at` ist der letzte Fehlschlag beim
+    Erneuern und leer, sobald es wieder gelingt.
+    """
     name = "datenbestaende"
-    return deliver(request, asked, name, lambda s: datasets(s, version=asked.version), _render_flat(name, DatasetRow))
+    render = render_flat(name, DatasetRow)
+    return deliver(request, asked, name, lambda s: datasets(s, on=today(), version=asked.version), render)
 
 
 @router.get("/areas", summary="Gebiete einer Ebene", responses=docs.answers(AreaRow))
@@ -84,7 +89,7 @@ def get_areas(
         after=cursor,
         version=asked.version,
     )
-    render = _render_flat("gebiete", AreaRow)
+    render = render_flat("gebiete", AreaRow)
     return deliver(request, asked, f"gebiete-{wanted.level}", lambda s: areas(s, wanted), render)
 
 
@@ -100,7 +105,7 @@ def get_area(
     def question(session: Session) -> Answer[AreaProfile]:
         return area_profile(session, level, key, on=today(), version=asked.version)
 
-    return deliver(request, asked, "gebiet", question, _render_flat("gebiet", AreaProfile))
+    return deliver(request, asked, "gebiet", question, render_flat("gebiet", AreaProfile))
 
 
 @router.get("/facilities", summary="Einrichtungen und Angebote", responses=docs.answers(PlaceRow))

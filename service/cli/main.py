@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from geodata.errors import SrkError
-from service.cli import database, doctor, importing, serving, show
+from service.cli import database, doctor, importing, serving, show, syncing
 from service.cli.common import choose_stock
 from service.instance import Stock
 
@@ -36,7 +36,8 @@ app.add_typer(database.app, name="db")
 app.add_typer(importing.app, name="import")
 app.command("serve")(serving.serve)
 app.command("demo")(serving.demo)
-app.command("datasets")(show.datasets)
+app.add_typer(show.datasets, name="datasets")
+app.command("sync")(syncing.renew)
 app.command("settings")(show.settings)
 app.command("doctor")(doctor.doctor)
 

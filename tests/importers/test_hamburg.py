@@ -1,5 +1,6 @@
 """The real Hamburg through the shipped mappings, against counts made without any of our code."""
 
+import datetime as dt
 import json
 from collections import Counter
 from collections.abc import Callable
@@ -12,7 +13,9 @@ from importer_help import Database, data_version, load_areas, query, visible
 
 from geodata.areas import AreasRequest, areas
 from geodata.database import reading
+from importers.load import Footnotes
 from importers.mapping import read_mapping
+from importers.report import Report
 
 HAMBURG = Path(__file__).resolve().parents[3] / "shared" / "data" / "hamburg"
 pytestmark = pytest.mark.skipif(not HAMBURG.exists(), reason="shared/data/hamburg is not beside this checkout")
@@ -29,8 +32,6 @@ def facilities() -> geopandas.GeoDataFrame:
 
 
 def counted(database: Database, level: str) -> dict[str, int]:
-    import datetime as dt
-
     with reading(database.serving) as session:
         answer = areas(session, AreasRequest(level, on=dt.date(2026, 6, 1), geometry=False))
     return {row.area_key: row.facilities for row in answer.rows}
@@ -114,14 +115,26 @@ def test_the_footnotes_are_kept(hamburg_database: Database) -> None:
     assert query(hamburg_database.writing, "SELECT count(*) FROM dataset_visible WHERE attribution IS NULL") == [(0,)]
 
 
-def test_the_same_file_again_makes_a_second_version(new_database: Callable[[], Database]) -> None:
+def test_the_same_file_again_makes_no_new_version_but_another_stand_does(
+    new_database: Callable[[], Database],
+) -> None:
     database = new_database()
-    for level, file in (("bezirk", "bezirke"), ("stadtteil", "stadtteile")):
+
+    def load(level: str, file: str, *, stand: dt.date | None = None) -> Report:
         mapping = read_mapping(Path(f"hamburg/{file}.toml"))
-        for _turn in range(3 if level == "stadtteil" else 1):
-            report = load_areas(database.writing, HAMBURG / "grenzen" / f"{file}.geojson", level, mapping=mapping)
-    assert (report.rows_loaded, report.rows_rejected, report.before) == (104, 0, 104)
+        notes = Footnotes(file, as_of=stand)
+        return load_areas(
+            database.writing, HAMBURG / "grenzen" / f"{file}.geojson", level, mapping=mapping, footnotes=notes
+        )
+
+    load("bezirk", "bezirke")
+    assert [load("stadtteil", "stadtteile").unchanged for _ in range(3)] == [False, True, True]
+    assert data_version(database.writing) == 2
+    for day in (1, 2):
+        report = load("stadtteil", "stadtteile", stand=dt.date(2026, 1, day))
+        assert (report.rows_loaded, report.rows_rejected, report.before, report.unchanged) == (104, 0, 104, False)
     assert data_version(database.writing) == 4
+    # Two versions are kept, the one before them is gone.
     assert query(
         database.writing, "SELECT count(*), count(DISTINCT import_id) FROM area WHERE level = 'stadtteil'"
     ) == [(208, 2)]
