@@ -33,8 +33,9 @@ class OrphansError(SrkError, ValueError):
 class Versioned:
     """A table whose rows carry ``import_id``: its key within a version, and the words for it.
 
-    ``derived`` tables are rebuilt, never compared. ``as_given`` replaces columns that a derivation may have filled by
-    SQL expressions of what the source said.
+    ``derived`` tables are rebuilt, never compared. ``as_given`` replaces columns by SQL expressions: what the source
+    said where a derivation may have filled them, or a text where a key may be NULL. ``left_out`` columns are a
+    numbering that means nothing.
     """
 
     table: str
@@ -42,11 +43,14 @@ class Versioned:
     title: str
     derived: bool = False
     as_given: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
     def columns(self) -> dict[str, str]:
         """Return the columns that make the content, name to SQL expression."""
         names = (column.name for column in Base.metadata.tables[self.table].columns)
-        return {name: self.as_given.get(name, f'"{name}"') for name in names if name != "import_id"}
+        return {
+            name: self.as_given.get(name, f'"{name}"') for name in names if name not in {"import_id", *self.left_out}
+        }
 
 
 _GIVEN_PARENT = {
@@ -59,6 +63,12 @@ _PLACEMENT_KEY = (
     "provider_area_key", "place_state",
 )  # fmt: skip
 _OBSERVATION_KEY = ("level", "area_key", "indicator", "position", "period", "scenario")
+_ADDRESS_KEY = {
+    "street_plain": "street_plain",
+    "number_plain": "number_plain",
+    "postcode": "coalesce(postcode, '')",
+    "city": "coalesce(city, '')",
+}
 
 # Children first: rows go in this order.
 TABLES: Mapping[str, tuple[Versioned, ...]] = MappingProxyType(
@@ -83,7 +93,9 @@ TABLES: Mapping[str, tuple[Versioned, ...]] = MappingProxyType(
             Versioned("network_edge", ("edge",), "Kanten"),
             Versioned("network_node", ("node",), "Knoten"),
         ),
-        "addresses": (Versioned("address", ("number",), "Adressen"),),
+        "addresses": (
+            Versioned("address", tuple(_ADDRESS_KEY), "Adressen", as_given=_ADDRESS_KEY, left_out=("number",)),
+        ),
         "catalogue": (
             Versioned("indicator", ("code",), "Kennzahlen"),
             Versioned("help_type", ("code",), "Hilfearten"),
