@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
@@ -294,9 +294,9 @@ def _open_url(task: Task, url: str, limits: HttpLimits, known: tuple[str | None,
 
 def _fetch(task: Task, url: str, fetcher: "Fetcher", known: "Validators | None") -> _Fetched:
     if reads_a_path(task):
-        fetched = fetcher.get(url, known=known)
-        name = Path(unquote(urlsplit(url).path)).name or "quelle"
-        path = fetched.path.rename(fetched.path.with_name(name))
+        from importers.sources.remote import fetch_as_it_is  # noqa: PLC0415 - for the web only
+
+        path, fetched = fetch_as_it_is(url, fetcher, known)
         marks = fetched.validators
         return _Fetched(path, (marks.etag, marks.last_modified) if marks else (None, None), fetched.digest)
     source = task.mapping.source

@@ -10,8 +10,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from geodata.answer import read_state
 from geodata.database import reading
-from service import assets, errors, health
-from service.api import routes
+from service import assets, errors, health, metrics
+from service.api import routes, statistics
 from service.caching import APP_VERSION
 from service.context import Context
 from service.logs import RequestLog
@@ -58,8 +58,10 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.state.srk = Context.of(settings, engine)
     errors.install(app)
     app.include_router(health.router)
+    app.include_router(metrics.router)
     app.include_router(assets.router)
     app.include_router(routes.router)
+    app.include_router(statistics.router)
     app.include_router(public.router)
     app.include_router(signing_in.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way

@@ -19,6 +19,8 @@ from starlette.testclient import TestClient
 from geodata.areas import AreaProfile, AreaRow
 from geodata.datasets import DatasetRow
 from geodata.facilities import OfferRow, PlaceRow
+from geodata.indicators import IndicatorRow
+from geodata.statistics import ObservationRow
 from importers.kinds.areas import AreasImport, import_areas
 from importers.kinds.facilities import FacilitiesImport, import_facilities
 from importers.load import Footnotes
@@ -141,7 +143,7 @@ def test_file_names_are_plain(client: TestClient) -> None:
 
 
 def columns() -> Iterator[str]:
-    for kind in (AreaRow, AreaProfile, DatasetRow, PlaceRow):
+    for kind in (AreaRow, AreaProfile, DatasetRow, PlaceRow, ObservationRow, IndicatorRow):
         yield from (f.name for f in fields(kind) if f.name not in {"geometry", "offers"})
     yield from OfferRow.__annotations__.keys() - {"id", "name"}
     yield from ("offer_id", "offer_name")
@@ -152,7 +154,7 @@ def test_every_column_has_a_german_heading() -> None:
 
 
 def test_headings_are_distinct_within_a_table_and_none_is_idle() -> None:
-    for kind in (AreaRow, AreaProfile, DatasetRow):
+    for kind in (AreaRow, AreaProfile, DatasetRow, ObservationRow, IndicatorRow):
         names = [LABELS[f.name] for f in fields(kind) if f.name != "geometry"]
         assert len(set(names)) == len(names)
     flat = [

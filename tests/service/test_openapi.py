@@ -50,7 +50,7 @@ def described(client: TestClient) -> dict[str, Any]:
 
 
 PATHS = ["/health", "/ready", API + "/datasets", API + "/areas", API + "/areas/{level}/{key}", API + "/facilities",
-         API + "/facilities/{dataset}/{facility_id}"]  # fmt: skip
+         API + "/facilities/{dataset}/{facility_id}", API + "/statistics", API + "/indicators"]  # fmt: skip
 # Where there is no parameter, there is nothing to get wrong.
 CASES = [(path, mode) for path in PATHS for mode in GenerationMode if path.startswith(API) or mode.is_positive]
 
@@ -107,10 +107,11 @@ def test_parameters_of_the_contract(described: dict[str, Any]) -> None:
     names = {p: {q["name"] for q in o.get("parameters", [])} for p, o in operations(described)}
     assert {"category", "type", "age", "barrier_free", "area", "bbox", "q"} <= names[API + "/facilities"]
     assert "level" in names[API + "/areas"]
+    assert {"indicator", "level", "period", "scenario", "position", "area"} <= names[API + "/statistics"]
     for path, found in names.items():
         if path.startswith(API):
             assert {"format", "version"} <= found
-    for path in (API + "/facilities", API + "/areas"):
+    for path in (API + "/facilities", API + "/areas", API + "/statistics"):
         assert {"limit", "cursor"} <= names[path]
 
 
@@ -126,7 +127,8 @@ def test_errors_are_described(described: dict[str, Any]) -> None:
 
 def test_formats_described_are_the_formats_served(client: TestClient, described: dict[str, Any]) -> None:
     examples = {"/datasets": {}, "/areas": {"level": "bezirk"}, "/areas/{level}/{key}": {},
-                "/facilities": {}, "/facilities/{dataset}/{facility_id}": {}}  # fmt: skip
+                "/facilities": {}, "/facilities/{dataset}/{facility_id}": {}, "/indicators": {},
+                "/statistics": {"indicator": "population", "level": "stadtteil", "limit": "20"}}  # fmt: skip
     for template, asked in examples.items():
         path = template.replace("{level}/{key}", "bezirk/1")
         path = path.replace("{dataset}/{facility_id}", "facilities.kita/beispiel-kita-0001")
@@ -142,7 +144,8 @@ def test_formats_described_are_the_formats_served(client: TestClient, described:
 
 def test_rows_have_exactly_the_described_columns(client: TestClient, described: dict[str, Any]) -> None:
     examples = {"/datasets": "/datasets", "/areas": "/areas?level=bezirk", "/areas/{level}/{key}": "/areas/bezirk/1",
-                "/facilities": "/facilities"}  # fmt: skip
+                "/facilities": "/facilities", "/indicators": "/indicators",
+                "/statistics": "/statistics?indicator=population&level=stadtteil"}  # fmt: skip
     for template, url in examples.items():
         answer = described["paths"][API + template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         body = client.get(API + url).json()

@@ -231,7 +231,8 @@ SELECT d.id AS dataset_id, d.name AS dataset, o.import_id, o.level, o.area_key, 
 FROM dataset d
 JOIN import_run i ON i.id = d.current_import_id
 JOIN observation o ON o.import_id = i.id
-WHERE NOT EXISTS (
+-- Nearly every dataset has no rank: asked first, once per query, that saves the search per row.
+WHERE d.name <> ALL (ARRAY(SELECT dataset FROM dataset_rank_visible)) OR NOT EXISTS (
     SELECT FROM dataset_rank_visible better
     JOIN dataset_rank_visible own ON own.dataset = d.name AND better.rank < own.rank
     JOIN dataset d2 ON d2.name = better.dataset
