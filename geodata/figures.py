@@ -47,8 +47,10 @@ class Official:
 def choose(session: Session) -> Choice | None:
     """Return what the surface keeps; None if no residents are published for areas with geometry.
 
-    The level with the most areas that have both geometry and residents by age (where no level has ages: residents at
-    all); on it the latest period, no forecast, that speaks of nearly as many areas as any; one dataset.
+    The finest level (most areas) that has both geometry and residents by age (where no level has ages: residents at
+    all), and of whose areas nearly all have them: a few figures of a finer level would leave the rest of the city
+    without. Where no level is so complete, the one with the most areas that have them. On it the latest period, no
+    forecast, that speaks of nearly as many areas as any; one dataset.
     """
     rows = session.execute(
         text("""
@@ -66,8 +68,17 @@ def choose(session: Session) -> Choice | None:
     known = [row for row in rows if row.by_age] or rows
     if not known:
         return None
-    most = max(row.areas for row in known)
-    level = min(row.level for row in known if row.areas == most)
+    mapped: dict[str, int] = dict(
+        session.execute(
+            text("""
+                SELECT a.level, count(*) FROM dataset d JOIN area a ON a.import_id = d.current_import_id
+                WHERE a.geom IS NOT NULL GROUP BY a.level
+            """)
+        ).all()
+    )
+    complete = [row for row in known if row.areas >= NEARLY_ALL * mapped[row.level]]
+    most = max(row.areas for row in complete or known)
+    level = min(row.level for row in complete or known if row.areas == most)
     enough = [row for row in known if row.level == level and row.areas >= NEARLY_ALL * most]
     best = max(sorted(enough, key=lambda row: str(row.dataset)), key=lambda row: (row.ends, row.areas, row.positions))
     return Choice(best.level, best.dataset, best.period)

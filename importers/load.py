@@ -9,6 +9,7 @@ import datetime as dt
 import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
 
 import orjson
 from sqlalchemy import Engine, text
@@ -19,6 +20,9 @@ from geodata.versions import TABLES, content_digest
 from importers.errors import MappingError, RefusedError
 from importers.report import Report, Severity
 from importers.sources import Provenance
+
+if TYPE_CHECKING:
+    from importers.mapping import DatasetInfo
 
 _DATASET_NAME = re.compile(r"[a-z0-9_]+(\.[a-z0-9_-]+)*")
 
@@ -58,12 +62,25 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Footnotes:
-    """What an import knows of its source, for the footnotes of every answer."""
+    """What is said of a source, for the footnotes of every answer; None: nothing is said."""
 
-    title: str
+    title: str | None = None
     licence: str | None = None
     attribution: str | None = None
     as_of: dt.date | None = None
+
+    def over(self, info: "DatasetInfo", usual: "str | Footnotes") -> "Footnotes":
+        """Return these footnotes; where they say nothing those of the mapping, else the usual ones (or title)."""
+        last = Footnotes(usual) if isinstance(usual, str) else usual
+        return Footnotes(
+            self.title or info.title or last.title,
+            self.licence or info.licence or last.licence,
+            self.attribution or info.attribution or last.attribution,
+            self.as_of or info.as_of or last.as_of,
+        )
+
+
+NOTHING_SAID = Footnotes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +166,7 @@ def importing(
                 "dataset_id": dataset_id,
                 "source": provenance.source,
                 "checksum": provenance.checksum,
-                "title": notes.title,
+                "title": notes.title or report.dataset,
                 "licence": notes.licence,
                 "attribution": notes.attribution,
                 "as_of": notes.as_of,

@@ -45,7 +45,7 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "mapping": _TABLES,
     "layer": _TABLES,
     "crs": ("areas", "facilities", "network", "addresses"),
-    "decimal": ("facilities", "statistics", "placements"),
+    "decimal": ("facilities", "statistics", "placements", "network"),
     "dash": ("facilities", "statistics", "placements"),
     "replace": ("statistics", "placements"),
     "period": ("statistics", "placements"),

@@ -6,10 +6,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from importers.load import Footnotes, Limit, Rules
-from importers.mapping import Mapping
 from importers.report import Report
 from importers.sources import Source
-from importers.sync_file import SyncSource, Task
+from importers.sync_file import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,8 @@ def reads_a_path(task: Task) -> bool:
 
 def load(engine: Engine, task: Task, rows: Source | Path, home: Home, *, dry_run: bool) -> Report:
     """Import one source as its entry says; raises what the import raises."""
-    source, mapping = task.source, _noted(task)
+    source, mapping = task.source, task.mapping
+    notes = Footnotes(source.title, source.licence, source.attribution, source.as_of)
     usual = "0" if source.kind in {"areas", "catalogue"} else "5%"
     rules = Rules(
         Limit.parse(source.max_rejects or usual, "max_rejects"),
@@ -41,13 +41,13 @@ def load(engine: Engine, task: Task, rows: Source | Path, home: Home, *, dry_run
         from importers.kinds.catalogue import CatalogueImport, import_catalogue  # noqa: PLC0415 - only what is needed
 
         assert isinstance(rows, Path)  # noqa: S101 - see reads_a_path
-        return import_catalogue(
-            engine, rows, CatalogueImport(source.name, _own_footnotes(task, "Kennzahlenkatalog"), rules)
-        )
+        return import_catalogue(engine, rows, CatalogueImport(source.name, notes, rules))
     if source.kind == "network":
         from importers.kinds.network import NetworkImport, import_network  # noqa: PLC0415
 
-        return import_network(engine, rows, NetworkImport(source.name, source.crs, mapping, None, rules))
+        return import_network(
+            engine, rows, NetworkImport(source.name, source.crs, source.decimal, mapping, notes, rules)
+        )
     assert not isinstance(rows, Path)  # noqa: S101 - see reads_a_path
     if source.kind == "areas":
         from importers.kinds.areas import AreasImport, import_areas  # noqa: PLC0415
@@ -55,28 +55,26 @@ def load(engine: Engine, task: Task, rows: Source | Path, home: Home, *, dry_run
         assert source.level is not None  # noqa: S101 - the list was checked
         areas = AreasImport(
             source.level, source.name, source.level_title, source.parent_level, crs=source.crs, mapping=mapping,
-            rules=rules,
+            footnotes=notes, rules=rules,
         )  # fmt: skip
         return import_areas(engine, rows, areas)
     if source.kind == "addresses":
         from importers.kinds.addresses import AddressesImport, import_addresses  # noqa: PLC0415
 
         addresses = AddressesImport(
-            dataset=source.name, home_level=home.level, crs=source.crs, mapping=mapping, rules=rules
+            dataset=source.name, home_level=home.level, crs=source.crs, mapping=mapping, footnotes=notes, rules=rules
         )
         return import_addresses(engine, rows, addresses)
     if source.kind == "population":
         from importers.kinds.population import PopulationImport, import_population  # noqa: PLC0415
 
-        notes = _own_footnotes(task, "Zensus: Einwohner im 100-m-Gitter")
         return import_population(engine, rows, PopulationImport(home.level, source.name, notes, rules))
-    return _load_counted(engine, source, mapping, rows, home, rules)
+    return _load_counted(engine, task, rows, home, notes, rules)
 
 
-def _load_counted(
-    engine: Engine, source: SyncSource, mapping: Mapping, rows: Source, home: Home, rules: Rules
-) -> Report:
+def _load_counted(engine: Engine, task: Task, rows: Source, home: Home, notes: Footnotes, rules: Rules) -> Report:
     """Import what has numbers of which the source leaves open how they are written."""
+    source, mapping = task.source, task.mapping
     if source.kind == "facilities":
         from importers.kinds.facilities import FacilitiesImport, import_facilities  # noqa: PLC0415
 
@@ -84,7 +82,7 @@ def _load_counted(
         assert category is not None  # noqa: S101 - the list was checked
         facilities = FacilitiesImport(
             category, home.level, home.state, source.name, source.crs, source.decimal, source.dash,
-            source.keep_outside, mapping, None, rules,
+            source.keep_outside, mapping, notes, rules,
         )  # fmt: skip
         return import_facilities(engine, rows, facilities)
     replace = source.replace or "periods"
@@ -93,29 +91,13 @@ def _load_counted(
 
         placements = PlacementsImport(
             dataset=source.name, home_level=home.level, mapping=mapping, decimal=source.decimal, dash=source.dash,
-            replace=replace, area_level=source.level, period=source.period, rules=rules,
+            replace=replace, area_level=source.level, period=source.period, footnotes=notes, rules=rules,
         )  # fmt: skip
         return import_placements(engine, rows, placements)
     from importers.kinds.statistics import StatisticsImport, import_statistics  # noqa: PLC0415
 
     statistics = StatisticsImport(
         dataset=source.name, mapping=mapping, decimal=source.decimal, dash=source.dash, replace=replace,
-        area_level=source.level, period=source.period, rules=rules,
+        area_level=source.level, period=source.period, footnotes=notes, rules=rules,
     )  # fmt: skip
     return import_statistics(engine, rows, statistics)
-
-
-def _noted(task: Task) -> Mapping:
-    """Return the mapping with the entry's footnotes laid over its own."""
-    source = task.source
-    said = {name: getattr(source, name) for name in ("title", "licence", "attribution", "as_of")}
-    given = {name: value for name, value in said.items() if value is not None}
-    return task.mapping.model_copy(update={"dataset": task.mapping.dataset.model_copy(update=given)})
-
-
-def _own_footnotes(task: Task, title: str) -> Footnotes | None:
-    """Return the footnotes for a kind without mapping; None (the kind's own) where the entry says nothing."""
-    source = task.source
-    if source.title is None and source.licence is None and source.attribution is None and source.as_of is None:
-        return None
-    return Footnotes(source.title or title, source.licence, source.attribution, source.as_of)

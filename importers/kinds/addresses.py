@@ -7,7 +7,7 @@ from sqlalchemy import Engine, text
 from geodata.database import refresh_statistics
 from importers.copying import copy_rows, staging_table
 from importers.kinds import address_rows
-from importers.load import Footnotes, Job, Limit, Rules, check_rejects, check_shrink, importing, publish
+from importers.load import NOTHING_SAID, Footnotes, Job, Limit, Rules, check_rejects, check_shrink, importing, publish
 from importers.mapping import Mapping, require_columns, require_known
 from importers.report import Report
 from importers.sources import Source
@@ -27,7 +27,7 @@ class AddressesImport:
     home_level: str = "bezirk"
     crs: str | None = None
     mapping: Mapping = field(default_factory=Mapping)
-    footnotes: Footnotes | None = None
+    footnotes: Footnotes = NOTHING_SAID
     rules: Rules = field(default_factory=lambda: Rules(max_rejects=Limit(share=0.05)))
 
 
@@ -43,7 +43,7 @@ def import_addresses(engine: Engine, source: Source, wanted: AddressesImport) ->
     report = Report(wanted.dataset or info.name or "addresses", "addresses", source.provenance.source)
     require_known(wanted.mapping.makes(), address_rows.COLUMNS, "Adressen")
     require_columns(rules, source.columns, ("street", "house_number"), source.provenance.source)
-    notes = wanted.footnotes or Footnotes(info.title or "Adressen", info.licence, info.attribution, info.as_of)
+    notes = wanted.footnotes.over(info, "Adressen")
     with importing(engine, report, source.provenance, notes, wanted.rules) as job:
         staging_table(job.session, "stage_address", address_rows.STAGE)
         columns = [name for name, _kind in address_rows.STAGE]

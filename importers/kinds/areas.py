@@ -15,6 +15,7 @@ from importers.errors import MappingError
 from importers.joined import JoinedSource
 from importers.kinds import area_rows, area_tables
 from importers.load import (
+    NOTHING_SAID,
     Footnotes,
     Job,
     Limit,
@@ -54,7 +55,7 @@ class AreasImport:
     name: str | None = None
     crs: str | None = None
     mapping: Mapping = field(default_factory=Mapping)
-    footnotes: Footnotes | None = None
+    footnotes: Footnotes = NOTHING_SAID
     rules: Rules = field(default_factory=lambda: Rules(max_rejects=Limit(number=0)))
 
     def columns(self) -> dict[str, Rule]:
@@ -87,9 +88,7 @@ def import_areas(engine: Engine, source: Source, wanted: AreasImport) -> Report:
     require_known(rules, area_rows.COLUMNS, "Gebieten")
     require_columns(rules, source.columns, ("key", "name"), source.provenance.source)
     source = JoinedSource(source, rules) if wanted.mapping.join_parts else source
-    notes = wanted.footnotes or Footnotes(
-        info.title or f"Gebiete: {wanted.title()}", info.licence, info.attribution, info.as_of
-    )
+    notes = wanted.footnotes.over(info, f"Gebiete: {wanted.title()}")
     with importing(engine, report, source.provenance, notes, wanted.rules) as job:
         parent_level = _levels(job, wanted)
         staging_table(job.session, "stage_area", area_rows.STAGE)

@@ -56,8 +56,7 @@ from geodata.figure_tables import UNITS
 from geodata.indicators import HELP_GROUPS, OFFICE_CATALOGUE, described_codes
 from geodata.tables import CATEGORIES
 from importers.errors import MappingError, RefusedError
-from importers.kinds.figures import footnotes_of
-from importers.load import Footnotes, Job, Limit, Rules, importing, publish
+from importers.load import NOTHING_SAID, Footnotes, Job, Limit, Rules, importing, publish
 from importers.mapping import DatasetInfo
 from importers.report import Report
 from importers.rules import Strict
@@ -208,7 +207,7 @@ class CatalogueImport:
     """What to load. A file holds the whole catalogue of its dataset."""
 
     dataset: str | None = None
-    footnotes: Footnotes | None = None
+    footnotes: Footnotes = NOTHING_SAID
     rules: Rules = field(default_factory=lambda: Rules(max_rejects=Limit(number=0)))
 
 
@@ -260,7 +259,7 @@ def import_catalogue(engine: Engine, path: Path, wanted: CatalogueImport) -> Rep
     made = read_catalogue(path)
     info = made.dataset
     report = Report(wanted.dataset or info.name or OFFICE_CATALOGUE, "catalogue", path.name)
-    notes = wanted.footnotes or footnotes_of(info, "Kennzahlenkatalog")
+    notes = wanted.footnotes.over(info, "Kennzahlenkatalog")
     provenance = Provenance(path.name, checksum(found_catalogue(path)), "TOML", "utf-8")
     with importing(engine, report, provenance, notes, wanted.rules) as job:
         report.rows_read = made.size()

@@ -17,7 +17,7 @@ from importers.copying import copy_rows, staging_table
 from importers.errors import MappingError
 from importers.kinds import facility_rows as rows_of
 from importers.kinds import facility_tables, points
-from importers.load import Footnotes, Limit, Rules, importing
+from importers.load import NOTHING_SAID, Footnotes, Limit, Rules, importing
 from importers.mapping import Columns, Mapping, Rule, canonical, factors, require_columns, require_known, scaled
 from importers.report import Report
 from importers.sources import Chunk, Source
@@ -44,7 +44,7 @@ class FacilitiesImport:
     dash: Literal["zero", "missing"] | None = None
     keep_outside_km: float | None = None
     mapping: Mapping = field(default_factory=Mapping)
-    footnotes: Footnotes | None = None
+    footnotes: Footnotes = NOTHING_SAID
     rules: Rules = field(default_factory=lambda: Rules(max_rejects=Limit(share=0.05)))
 
 
@@ -69,9 +69,7 @@ def import_facilities(engine: Engine, source: Source, wanted: FacilitiesImport) 
             "Eine Zuordnung (--mapping) kann unter [identity] nennen, welche Spalten ein Angebot ausmachen."
         )
     reading = _reading(source, rules, wanted)
-    notes = wanted.footnotes or Footnotes(
-        info.title or f"Einrichtungen: {wanted.category}", info.licence, info.attribution, info.as_of
-    )
+    notes = wanted.footnotes.over(info, f"Einrichtungen: {wanted.category}")
     with importing(engine, report, source.provenance, notes, wanted.rules) as job:
         facility_tables.require_home_areas(job, wanted.home_level)
         staging_table(job.session, "stage_offer", facility_tables.STAGE)

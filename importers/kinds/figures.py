@@ -14,7 +14,7 @@ from geodata.periods import Period, parse_period
 from importers import numbers
 from importers.errors import MappingError
 from importers.kinds.facility_rows import Reading
-from importers.load import Counting, Footnotes, Job, check_shrink
+from importers.load import Counting, Job, check_shrink
 from importers.lookup import Lookup
 from importers.mapping import DatasetInfo, Mapping, canonical
 from importers.report import Report
@@ -24,11 +24,6 @@ from importers.unpivot import planned, used_columns
 
 Replace = Literal["all", "periods"]
 _NEAREST = 3
-
-
-def footnotes_of(info: DatasetInfo, default_title: str) -> Footnotes:
-    """Return the footnotes a mapping states."""
-    return Footnotes(info.title or default_title, info.licence, info.attribution, info.as_of)
 
 
 def counting_of(

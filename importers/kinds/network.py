@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from sqlalchemy import Engine, text
@@ -14,7 +15,7 @@ from geodata.tables import SRID
 from importers.errors import MappingError, RefusedError
 from importers.kinds.network_graph import Ints, Network, graph_of
 from importers.kinds.network_rows import graph_of_rows
-from importers.load import Footnotes, Job, Limit, Rules, check_rejects, check_shrink, importing, publish
+from importers.load import NOTHING_SAID, Footnotes, Job, Limit, Rules, check_rejects, check_shrink, importing, publish
 from importers.mapping import Mapping
 from importers.report import Report
 from importers.sources import Provenance, Source, open_source
@@ -28,12 +29,13 @@ _OSM = Footnotes("Wegenetz (OpenStreetMap)", "ODbL 1.0", "© OpenStreetMap-Mitwi
 
 @dataclass(frozen=True, slots=True)
 class NetworkImport:
-    """What to load. ``crs`` and ``mapping`` are for edge lists; an OpenStreetMap extract says all itself."""
+    """What to load. ``crs``, ``decimal`` and ``mapping`` are for edge lists; an OpenStreetMap extract needs none."""
 
     dataset: str | None = None
     crs: str | None = None
+    decimal: Literal[",", "."] | None = None
     mapping: Mapping = field(default_factory=Mapping)
-    footnotes: Footnotes | None = None
+    footnotes: Footnotes = NOTHING_SAID
     rules: Rules = field(default_factory=lambda: Rules(max_rejects=Limit(share=0.05)))
 
 
@@ -48,7 +50,7 @@ def import_network(engine: Engine, source: Source | Path, wanted: NetworkImport 
     wanted = wanted or NetworkImport()
     report = Report(wanted.dataset or wanted.mapping.dataset.name or "network", "network", "")
     network, provenance, notes = _read(source, wanted, report)
-    with importing(engine, report, provenance, wanted.footnotes or notes, wanted.rules) as job:
+    with importing(engine, report, provenance, notes, wanted.rules) as job:
         _require_only_network(job)
         check_rejects(job)
         if not len(network.u):
@@ -73,17 +75,13 @@ def _read(source: Source | Path, wanted: NetworkImport, report: Report) -> tuple
         usual = replace(_OSM, as_of=streets.as_of)
     else:
         opened = open_source(source) if isinstance(source, Path) else source
-        network, provenance = graph_of_rows(opened, wanted.mapping, wanted.crs, report), opened.provenance
+        network, provenance = (
+            graph_of_rows(opened, wanted.mapping, wanted.crs, report, wanted.decimal),
+            opened.provenance,
+        )
         report.rows_loaded = len(network.u)
         usual = Footnotes("Wegenetz")
-    info = wanted.mapping.dataset
-    notes = Footnotes(
-        info.title or usual.title,
-        info.licence or usual.licence,
-        info.attribution or usual.attribution,
-        info.as_of or usual.as_of,
-    )
-    return network, provenance, notes
+    return network, provenance, wanted.footnotes.over(wanted.mapping.dataset, usual)
 
 
 def _require_only_network(job: Job) -> None:

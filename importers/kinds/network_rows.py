@@ -68,15 +68,18 @@ class _Edges:
     use: NDArray[np.uint8]
 
 
-def graph_of_rows(source: Source, mapping: Mapping, crs: str | None, report: Report) -> Network:
+def graph_of_rows(
+    source: Source, mapping: Mapping, crs: str | None, report: Report, decimal: str | None = None
+) -> Network:
     """Make the graph of an edge list; rows that cannot be edges are noted as rejects.
 
+    ``crs`` and ``decimal`` (how lengths are written) go before what the mapping says.
     Raises ``MappingError`` where columns, numbers or CRS do not fit. The graph may be empty.
     """
     name = source.provenance.source
     require_known(mapping.columns, COLUMNS, "Wegenetzen")
     require_columns(mapping.columns, source.columns, ("u", "v", "length"), name)
-    reading = Reading(mapping, _decimal(source, mapping), crs or mapping.source.crs)
+    reading = Reading(mapping, decimal or _decimal(source, mapping), crs or mapping.source.crs)
     parts = [part for chunk in source.chunks() if (part := _checked(chunk, source, reading, report)) is not None]
     for row, why in source.bad_rows.items():
         report.rows_read += 1

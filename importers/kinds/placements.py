@@ -14,7 +14,7 @@ from geodata.figure_tables import PLACEMENT_COUNTINGS, WITHOUT_AREA
 from importers.copying import copy_rows, staging_table
 from importers.errors import MappingError
 from importers.kinds import figures, placement_rows
-from importers.load import Counting, Footnotes, Job, Limit, Rules, check_rejects, importing, publish
+from importers.load import NOTHING_SAID, Counting, Footnotes, Job, Limit, Rules, check_rejects, importing, publish
 from importers.lookup import Lookup, read_lookup, resolved
 from importers.mapping import Mapping, canonical, factors, require_columns, require_known
 from importers.report import Report
@@ -44,7 +44,7 @@ class PlacementsImport:
     counting: str | None = None
     area_level: str | None = None
     period: str | None = None
-    footnotes: Footnotes | None = None
+    footnotes: Footnotes = NOTHING_SAID
     rules: Rules = field(default_factory=lambda: Rules(max_rejects=Limit(share=0.05)))
 
 
@@ -66,7 +66,7 @@ def import_placements(engine: Engine, source: Source, wanted: PlacementsImport) 
         )
     reading = figures.reading_of(source, mapping, "cases", wanted.decimal, wanted.dash)
     period = figures.require_period(wanted.period, "--period") if wanted.period else None
-    notes = wanted.footnotes or figures.footnotes_of(info, "Unterbringungen")
+    notes = wanted.footnotes.over(info, "Unterbringungen")
     # Each row says how it counts; what the import says holds for all of them.
     says = Counting(unit=info.unit, release=info.release or "internal")
     with importing(engine, report, source.provenance, notes, wanted.rules, says) as job:

@@ -17,7 +17,8 @@ from geodata.tables import SRID
 from importers import place
 from importers.copying import copy_rows
 from importers.errors import MappingError, RefusedError, SourceError
-from importers.load import Footnotes, Job, Limit, Rules, check_rejects, check_shrink, importing, publish
+from importers.load import NOTHING_SAID, Footnotes, Job, Limit, Rules, check_rejects, check_shrink, importing, publish
+from importers.mapping import DatasetInfo
 from importers.report import Report
 from importers.sources import Source, zensus
 
@@ -32,7 +33,7 @@ class PopulationImport:
 
     home_level: str = "bezirk"
     dataset: str | None = None
-    footnotes: Footnotes | None = None
+    footnotes: Footnotes = NOTHING_SAID
     rules: Rules = field(default_factory=lambda: Rules(max_rejects=Limit(share=0.05)))
 
 
@@ -56,7 +57,7 @@ def import_population(engine: Engine, source: Source, wanted: PopulationImport) 
     """
     report = Report(wanted.dataset or "population", "population", source.provenance.source)
     columns = zensus.grid_columns(source)
-    notes = wanted.footnotes or Footnotes("Zensus 2022: Einwohner im 100-m-Gitter")
+    notes = wanted.footnotes.over(DatasetInfo(), "Zensus 2022: Einwohner im 100-m-Gitter")
     with importing(engine, report, source.provenance, notes, wanted.rules) as job:
         _require_only_grid(job)
         report.crs = zensus.CRS

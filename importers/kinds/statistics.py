@@ -9,7 +9,7 @@ from importers.agreement import note_disagreement
 from importers.copying import copy_rows, staging_table
 from importers.errors import MappingError
 from importers.kinds import figures, statistics_rows, statistics_tables
-from importers.load import Counting, Footnotes, Limit, Rules, importing
+from importers.load import NOTHING_SAID, Counting, Footnotes, Limit, Rules, importing
 from importers.lookup import read_lookup
 from importers.mapping import Mapping, factors, require_columns, require_known
 from importers.report import Report
@@ -35,7 +35,7 @@ class StatisticsImport:
     counting: Counting | None = None
     area_level: str | None = None
     period: str | None = None
-    footnotes: Footnotes | None = None
+    footnotes: Footnotes = NOTHING_SAID
     rules: Rules = field(default_factory=lambda: Rules(max_rejects=Limit(share=0.05)))
 
     def name(self) -> str:
@@ -58,7 +58,7 @@ def import_statistics(engine: Engine, source: Source, wanted: StatisticsImport) 
     defaults = statistics_rows.Defaults(
         mapping.level, figures.require_period(wanted.period, "--period") if wanted.period else None, says.counting
     )
-    notes = wanted.footnotes or figures.footnotes_of(info, f"Statistik: {report.dataset}")
+    notes = wanted.footnotes.over(info, f"Statistik: {report.dataset}")
     with importing(engine, report, source.provenance, notes, wanted.rules, says) as job:
         lookup = read_lookup(job.session, None, mapping.aliases)
         staging_table(job.session, "stage_observation", statistics_rows.STAGE)

@@ -78,17 +78,10 @@ def mapping_of(path: Path | None) -> Mapping:
 
 
 def footnotes_of(
-    mapping: Mapping, default: str, title: str | None, licence: str | None, attribution: str | None,
-    as_of: dt.datetime | None,
-) -> Footnotes:  # fmt: skip
-    """Return the footnotes: the options, else the mapping's, else the default title."""
-    info = mapping.dataset
-    return Footnotes(
-        title or info.title or default,
-        licence or info.licence,
-        attribution or info.attribution,
-        as_of.date() if as_of else info.as_of,
-    )
+    title: str | None, licence: str | None, attribution: str | None, as_of: dt.datetime | None
+) -> Footnotes:
+    """Return the footnotes the options say."""
+    return Footnotes(title, licence, attribution, as_of.date() if as_of else None)
 
 
 def rules_of(

@@ -17,7 +17,9 @@ app = typer.Typer(no_args_is_help=True, help="Daten importieren: Gebiete, Einric
 @app.command()
 def areas(
     source: options.Source,
-    level: Annotated[str, typer.Option(help="Gebietsebene, etwa bezirk, stadtteil, statgebiet, sozialraum.")],
+    level: Annotated[
+        str | None, typer.Option(help="Gebietsebene, etwa bezirk, stadtteil, statgebiet, sozialraum.")
+    ] = None,
     key: Annotated[str | None, typer.Option(help="Spalte mit dem Schlüssel.")] = None,
     name: Annotated[str | None, typer.Option(help="Spalte mit dem Namen.")] = None,
     parent_level: Annotated[str | None, typer.Option(help="Ebene, die diese enthält.")] = None,
@@ -44,7 +46,7 @@ def areas(
     options.require_all(replace)
     rules = options.mapping_of(mapping)
     wanted = AreasImport(
-        level=level,
+        level=_said(level or rules.level, "--level"),
         dataset=dataset,
         level_title=level_title,
         parent_level=parent_level,
@@ -52,7 +54,7 @@ def areas(
         name=name,
         crs=crs,
         mapping=rules,
-        footnotes=options.footnotes_of(rules, f"Gebiete: {level}", title, licence, attribution, as_of),
+        footnotes=options.footnotes_of(title, licence, attribution, as_of),
         rules=options.rules_of(max_rejects, "0", max_shrink, allow_orphans=allow_orphans, dry_run=dry_run),
     )
     rows = options.rows_of(source, rules, layer)
@@ -62,7 +64,7 @@ def areas(
 @app.command()
 def facilities(
     source: options.Source,
-    category: Annotated[str, typer.Option(help="Kategorie, etwa okja, famfoe, sha, hze, kita, schule.")],
+    category: Annotated[str | None, typer.Option(help="Kategorie, etwa okja, famfoe, sha, hze, kita, schule.")] = None,
     mapping: options.MappingFile = None,
     dataset: options.Dataset = None,
     crs: options.Crs = None,
@@ -90,7 +92,7 @@ def facilities(
     rules = options.mapping_of(mapping)
     settings = load_settings()
     wanted = FacilitiesImport(
-        category=category,
+        category=_said(category or rules.category, "--category"),
         home_level=settings.home_level,
         home_state=settings.home_state,
         dataset=dataset,
@@ -99,11 +101,18 @@ def facilities(
         dash=dash.value if dash else None,
         keep_outside_km=keep_outside,
         mapping=rules,
-        footnotes=options.footnotes_of(rules, f"Einrichtungen: {category}", title, licence, attribution, as_of),
+        footnotes=options.footnotes_of(title, licence, attribution, as_of),
         rules=options.rules_of(max_rejects, "5%", max_shrink, dry_run=dry_run),
     )
     rows = options.rows_of(source, rules, layer)
     options.run(lambda engine: import_facilities(engine, rows, wanted), source, report_file, as_json)
+
+
+def _said(value: str | None, option: str) -> str:
+    """Return what the option or the mapping says; wrong usage where neither does."""
+    if value is None:
+        raise typer.BadParameter("fehlt, und auch die Zuordnung nennt nichts.", param_hint=option)
+    return value
 
 
 app.command()(addresses)

@@ -29,7 +29,7 @@ def addresses(
         dataset=dataset,
         crs=crs,
         mapping=rules,
-        footnotes=options.footnotes_of(rules, "Adressen", title, licence, attribution, as_of),
+        footnotes=options.footnotes_of(title, licence, attribution, as_of),
         rules=options.rules_of(max_rejects, "5%", max_shrink, dry_run=dry_run),
     )
     rows = options.rows_of(source, rules, layer)

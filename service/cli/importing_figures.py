@@ -68,7 +68,7 @@ def statistics(
         area_level=level,
         period=period,
         rules=options.rules_of(max_rejects, "5%", max_shrink, dry_run=dry_run),
-        footnotes=options.footnotes_of(rules, "Statistik", title, licence, attribution, as_of),
+        footnotes=options.footnotes_of(title, licence, attribution, as_of),
     )
     rows = options.rows_of(source, rules, layer)
     options.run(lambda engine: import_statistics(engine, rows, wanted), source, report_file, as_json)
@@ -117,7 +117,7 @@ def placements(
         area_level=level,
         period=period,
         rules=options.rules_of(max_rejects, "5%", max_shrink, dry_run=dry_run),
-        footnotes=options.footnotes_of(rules, "Unterbringungen", title, licence, attribution, as_of),
+        footnotes=options.footnotes_of(title, licence, attribution, as_of),
     )
     rows = options.rows_of(source, rules, layer)
     options.run(lambda engine: import_placements(engine, rows, wanted), source, report_file, as_json)

@@ -15,6 +15,7 @@ def network(
     dataset: options.Dataset = None,
     crs: options.Crs = None,
     layer: options.Layer = None,
+    decimal: options.DecimalMark = None,
     max_rejects: options.MaxRejects = None,
     max_shrink: options.MaxShrink = "30%",
     dry_run: options.DryRun = False,
@@ -29,13 +30,12 @@ def network(
     from importers.kinds.network import NetworkImport, import_network  # noqa: PLC0415 - heavy libraries
 
     rules = options.mapping_of(mapping)
-    said = title or licence or attribution or as_of or rules.dataset.title
     wanted = NetworkImport(
         dataset=dataset,
         crs=crs,
+        decimal=decimal.value if decimal else None,
         mapping=rules,
-        # An extract says itself whose it is and from when.
-        footnotes=options.footnotes_of(rules, "Wegenetz", title, licence, attribution, as_of) if said else None,
+        footnotes=options.footnotes_of(title, licence, attribution, as_of),
         rules=options.rules_of(max_rejects, "5%", max_shrink, dry_run=dry_run),
     )
     with contextlib.ExitStack() as kept:

@@ -25,9 +25,7 @@ def population(
     wanted = PopulationImport(
         home_level=load_settings().home_level,
         dataset=dataset,
-        footnotes=options.footnotes_of(
-            rules, "Zensus 2022: Einwohner im 100-m-Gitter", title, licence, attribution, as_of
-        ),
+        footnotes=options.footnotes_of(title, licence, attribution, as_of),
         rules=options.rules_of(max_rejects, "5%", max_shrink, dry_run=dry_run),
     )
     rows = options.rows_of(source, rules, layer)
