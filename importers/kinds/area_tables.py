@@ -53,6 +53,27 @@ def check(job: Job, level: str, parent_level: str | None) -> None:
         )
         for row, key in unknown:
             report.reject(row, "parent_key", key, f"Das übergeordnete Gebiet gibt es auf „{parent_level}“ nicht.")
+        _warn_of_strays(job, parent_level)
+
+
+def _warn_of_strays(job: Job, parent_level: str) -> None:
+    """Warn of areas that lie elsewhere than the area their source names above them (Neuwerk, or a wrong key)."""
+    strays = job.session.execute(
+        text("""
+            SELECT s.row, s.key, s.name, p.key AS parent_key, p.name AS parent_name
+            FROM stage_area s JOIN area_visible p ON p.level = :parent_level AND p.key = s.parent_key
+            WHERE s.geom IS NOT NULL AND p.geom IS NOT NULL AND NOT ST_Covers(p.geom, ST_PointOnSurface(s.geom))
+            ORDER BY s.row
+        """),
+        {"parent_level": parent_level},
+    )
+    for row, key, name, parent_key, parent_name in strays:
+        job.report.warn(
+            "Das Gebiet liegt nicht in den Grenzen des Gebiets, das die Quelle darüber nennt.",
+            row=row,
+            field="parent_key",
+            value=f"{key} {name}, darüber {parent_key} {parent_name}",
+        )
 
 
 def warn_of_overlaps(job: Job, suspects: list[int]) -> None:
