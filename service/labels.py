@@ -2,7 +2,7 @@
 
 LABELS = {
     "dataset": "Bestand",
-    "kind": "Art des Bestands",
+    "kind": "Art",
     "title": "Titel",
     "as_of": "Stand",
     "licence": "Lizenz",
