@@ -1,6 +1,5 @@
-"""How long networks take: reading, loading and asking, in this process over a durable cluster."""
+"""How long networks take: importing as a whole process, loading and asking in this one."""
 
-import resource
 import time
 from pathlib import Path
 
@@ -8,10 +7,9 @@ import numpy as np
 from scipy.sparse.csgraph import dijkstra
 from sqlalchemy import create_engine
 
-from bench.ground import HAMBURG, fresh, line
+from bench.ground import CLI, HAMBURG, fresh, line, timed
 from geodata.database import reading
 from geodata.network import load_graph, nearest_nodes
-from importers.kinds.network import NetworkImport, import_network
 
 SIDE = 708  # a grid of 708 × 708 nodes has about 1,000,000 edges
 _HEIDELBERG = HAMBURG.parent / "netz" / "heidelberg.osm.pbf"
@@ -48,17 +46,15 @@ def edges_csv(path: Path, side: int) -> None:
 
 def _measured(name: str, source: Path, *, crs: str | None = None, target: str = "") -> None:
     with fresh() as bench:
-        engine = create_engine(bench.writing_url)
-        started = time.perf_counter()
-        report = import_network(engine, source, NetworkImport(crs=crs))
-        peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        line(f"Import {name}", f"{time.perf_counter() - started:.1f} s {peak_mib:.0f} MiB", target)
-        line("  Knoten zu Fuß", str(report.counts["Knoten im Fußwegenetz"]))
+        options = [] if crs is None else ["--crs", crs]
+        ours = timed([CLI, "import", "network", str(source), *options], env=bench.environment())
+        line(f"Import {name}", f"{ours.wall_s:.1f} s {ours.peak_mib:.0f} MiB", target)
         serving = create_engine(bench.serving_url)
         started = time.perf_counter()
         with reading(serving) as session:
             graph = load_graph(session, "walk")
         assert graph is not None
+        line("  Knoten zu Fuß", str(len(graph.reachable)))
         line("  Netz aus der Datenbank", f"{time.perf_counter() - started:.2f} s")
         chance = np.random.default_rng(1)
         low, high = graph.xy.min(axis=0), graph.xy.max(axis=0)
@@ -69,4 +65,3 @@ def _measured(name: str, source: Path, *, crs: str | None = None, target: str = 
         dijkstra(graph.matrix, indices=np.unique(node[:300]), min_only=True)
         line("  von überall zur nächsten von 300 Einrichtungen", f"{1000 * (time.perf_counter() - started):.0f} ms")
         serving.dispose()
-        engine.dispose()
