@@ -164,7 +164,9 @@ def test_shipped_mappings_are_valid_and_found_by_short_name(path: Path) -> None:
     # What comes from no official service has the licence of where it was found.
     others = {"stadtteilprofile_2014", "stadtteile_statistik", "statgebiete", "statistische_gebiete",
               "statistische_gebiete_sozialstatus"}  # fmt: skip
-    assert (mapping.dataset.licence == "dl-de/by-2-0") == (path.stem not in others)
+    official = path.stem not in others and not path.stem.startswith("osm_")
+    assert (mapping.dataset.licence == "dl-de/by-2-0") == official
+    assert (mapping.dataset.licence == "ODbL 1.0") == path.stem.startswith("osm_")
     assert mapping.dataset.licence
     assert mapping.dataset.attribution
 
