@@ -83,7 +83,8 @@ TWO = {
     "type": "MultiPolygon",
     "coordinates": [box(300, 0, 50, 50)["coordinates"], [*box(500, 0, 90, 90)["coordinates"], HOLE]],
 }
-ODD = "Größe & <Straße> „ß“"
+# No angle brackets: newer releases of pygeoapi rewrite them on their way out.
+ODD = "Größe & Straße „ß“ 100 %"
 PROBE: list[tuple[Json, Json | None]] = [
     ({"id": "p1", "nr": "00123", "name": ODD, "zahl": 5, "wert": 1.5, "leer": None}, box(0, 0, 100, 50)),
     ({"id": "p2", "nr": "02101", "name": "Ænöther  Blank ", "zahl": -7, "wert": 0.25, "leer": None}, box(100, 0, 9, 5)),

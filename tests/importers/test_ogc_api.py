@@ -156,6 +156,12 @@ def test_without_offer_it_stays_at_degrees(scripted: Scripted, classes: list[str
         assert "„bbox-crs“" in refusal(f"{url}/items?bbox=1,2,3,4&bbox-crs={METRES}")
 
 
+def test_text_is_taken_as_it_stands(scripted: Scripted) -> None:
+    feature = {"type": "Feature", "properties": {"name": "<b>Straße</b> &amp; mehr"}, "geometry": None}
+    url = serve(scripted, page([feature]))
+    assert [row["name"] for row in rows_of(opened(url))] == ["<b>Straße</b> &amp; mehr"]
+
+
 def test_a_crs_with_north_first_is_turned(scripted: Scripted) -> None:
     north_first = "http://www.opengis.net/def/crs/EPSG/0/4326"
     lon, lat = lonlat(100, 500)

@@ -115,6 +115,12 @@ def test_pages_are_fetched_until_all_are_there(scripted: Scripted, database: Dat
     assert [asked["startIndex"] for asked in asked_features(scripted)] == [["0"], ["2"]]
 
 
+def test_text_is_taken_as_it_stands(scripted: Scripted) -> None:
+    odd = ort(1).replace("Treff 1", "&lt;b&gt;Straße&lt;/b&gt; &amp;amp; <![CDATA[<mehr>]]>")
+    url = serve(scripted, gml(odd, numberMatched=1, numberReturned=1))
+    assert [row["name"] for row in rows_of(opened(url))] == ["<b>Straße</b> &amp; <mehr>"]
+
+
 def test_where_the_number_is_unknown_an_empty_page_ends(scripted: Scripted) -> None:
     unknown = {"numberMatched": "unknown"}
     source = opened(serve(scripted, gml(ort(1), **unknown), gml(ort(2), **unknown), gml(**unknown)))
