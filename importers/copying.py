@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import psycopg
 from sqlalchemy import text
 from sqlalchemy.orm import Session
+
+from geodata.bulk import raw_connection
 
 
 def staging_table(session: Session, name: str, columns: Sequence[tuple[str, str]]) -> None:
@@ -18,7 +19,6 @@ def staging_table(session: Session, name: str, columns: Sequence[tuple[str, str]
 def copy_rows(session: Session, name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Stream rows into the staging table; None is NULL."""
     listed = ", ".join(f'"{column}"' for column in columns)
-    raw: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
-    with raw.cursor() as cursor, cursor.copy(f"COPY {name} ({listed}) FROM STDIN") as copy:
+    with raw_connection(session).cursor() as cursor, cursor.copy(f"COPY {name} ({listed}) FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)

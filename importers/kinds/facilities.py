@@ -17,6 +17,7 @@ from importers.copying import copy_rows, staging_table
 from importers.errors import MappingError
 from importers.kinds import facility_rows as rows_of
 from importers.kinds import facility_tables, points
+from importers.kinds.cells import Reading
 from importers.load import NOTHING_SAID, Footnotes, Limit, Rules, importing
 from importers.mapping import Columns, Mapping, Rule, canonical, factors, require_columns, require_known, scaled
 from importers.report import Report
@@ -95,7 +96,7 @@ def _rules(wanted: FacilitiesImport) -> dict[str, Rule]:
     return rules
 
 
-def _reading(source: Source, rules: dict[str, Rule], wanted: FacilitiesImport) -> rows_of.Reading:
+def _reading(source: Source, rules: dict[str, Rule], wanted: FacilitiesImport) -> Reading:
     """Settle how numbers are written before any is read: by option, by mapping, else by the whole file."""
     dash = wanted.dash or wanted.mapping.source.dash
     decimal = wanted.decimal or wanted.mapping.source.decimal
@@ -105,14 +106,14 @@ def _reading(source: Source, rules: dict[str, Rule], wanted: FacilitiesImport) -
         for chunk in source.chunks():
             cells.update(rows_of.number_cells(canonical(chunk.columns, len(chunk.rows), rules, rows_of.NUMERIC)))
         decimal = numbers.infer_decimal(sorted(cells))  # type: ignore[assignment]
-    return rows_of.Reading(decimal, numbers.Dash(dash) if dash else None)
+    return Reading(decimal, numbers.Dash(dash) if dash else None)
 
 
 def _checked(
     chunk: Chunk,
     wanted: FacilitiesImport,
     rules: dict[str, Rule],
-    reading: rows_of.Reading,
+    reading: Reading,
     source: Source,
     report: Report,
     secret: bytes,

@@ -7,7 +7,6 @@ import datetime as dt
 import hmac
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from pandera.errors import SchemaErrors
 
 from geodata.tables import BARRIER_FREE, CATEGORIES, SERVICE_AREAS, STATES, SUPPLY_UNITS, USE_UNITS, ReleaseLevel
 from importers import numbers
+from importers.kinds.cells import Reading, read_dash
 from importers.kinds.points import COORDINATES, coordinates
 from importers.mapping import Columns
 from importers.report import Report
@@ -39,14 +39,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _GERMAN_DATE = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})")
 _ISO_DATE = re.compile(r"(?P<year>\d{4})([-/])(?P<month>\d{1,2})\2(?P<day>\d{1,2})([T ]\d{2}:\d{2}.*)?")
 _PARAGRAPH = re.compile(r"\d{1,3}[a-z]?(\.\d+)?")
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How numbers are written: the decimal mark (None: the file needs none) and what a lone dash says."""
-
-    decimal: str | None
-    dash: numbers.Dash | None
 
 
 def _within(values: Iterable[str]) -> str:
@@ -153,14 +145,7 @@ def _numbers(
         if isinstance(value, int | float):
             out[i] = float(value)
         elif numbers.is_dash(value):
-            row = int(rows[i])
-            if reading.dash is None:
-                report.reject(row, name, value, "Ein Strich kann 0 oder „fehlt“ bedeuten.",
-                              "Bitte mit --dash zero oder --dash missing festlegen.")  # fmt: skip
-            else:
-                meaning = "0" if reading.dash is numbers.Dash.ZERO else "fehlend"
-                report.info(f"Ein Strich wurde als {meaning} gelesen.", row=row, field=name, value=value)
-                out[i] = 0.0 if reading.dash is numbers.Dash.ZERO else np.nan
+            out[i] = read_dash(value, int(rows[i]), name, reading, report)
         elif value in cache:
             out[i] = cache[value]
         elif not numbers.is_missing(value):

@@ -1,7 +1,6 @@
 """What observations and placements share: how their numbers are read, their areas checked, their periods replaced."""
 
 import difflib
-import math
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Literal
 
@@ -13,7 +12,7 @@ from geodata.figure_tables import COUNTINGS, UNITS, WITHOUT_AREA
 from geodata.periods import Period, parse_period
 from importers import numbers
 from importers.errors import MappingError
-from importers.kinds.facility_rows import Reading
+from importers.kinds.cells import Reading, read_dash
 from importers.load import Counting, Job, check_shrink
 from importers.lookup import Lookup
 from importers.mapping import DatasetInfo, Mapping, canonical
@@ -112,7 +111,7 @@ def read_numbers(
         if cell in cache:
             out[i] = cache[cell]
         elif numbers.is_dash(cell):
-            out[i] = _dash(cell, int(rows[i]), fields[i], reading, report)
+            out[i] = read_dash(cell, int(rows[i]), fields[i], reading, report)
         elif not numbers.is_missing(cell):
             try:
                 out[i] = cache[cell] = numbers.parse(cell, reading.decimal)
@@ -123,18 +122,6 @@ def read_numbers(
     for at in np.flatnonzero(np.isinf(out)).tolist():
         report.reject(int(rows[at]), fields[at], values[at], "Das ist keine endliche Zahl.", "Bitte den Wert prüfen.")
     return out
-
-
-def _dash(cell: str, row: int, field: str, reading: Reading, report: Report) -> float:
-    if reading.dash is None:
-        report.reject(
-            row, field, cell, "Ein Strich kann 0 oder „fehlt“ bedeuten.",
-            "Bitte mit --dash zero oder --dash missing festlegen.",
-        )  # fmt: skip
-        return math.nan
-    zero = reading.dash is numbers.Dash.ZERO
-    report.info(f"Ein Strich wurde als {'0' if zero else 'fehlend'} gelesen.", row=row, field=field, value=cell)
-    return 0.0 if zero else math.nan
 
 
 def read_periods(

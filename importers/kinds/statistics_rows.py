@@ -14,7 +14,8 @@ from pandera.errors import SchemaErrors
 from geodata.figure_tables import FLAGS, SCENARIOS
 from geodata.indicators import CASES, POPULATION, TOTAL
 from geodata.periods import Period
-from importers.kinds.facility_rows import Reading, cleaned
+from importers.kinds.cells import Reading
+from importers.kinds.facility_rows import cleaned
 from importers.kinds.figures import read_numbers, read_periods
 from importers.lookup import Found, Lookup
 from importers.report import Report

@@ -42,13 +42,15 @@ GOOD = {
 
 @st.composite
 def tables(draw: st.DrawFn, columns: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Return good rows of which each has a few other cells, plausible or odd."""
+    """Return good rows of which each has a few other cells, plausible or odd; every second table has a hopeless row."""
     made = []
-    for number in range(draw(st.integers(1, 12))):
+    for number in range(draw(st.integers(1, 6))):
         row: dict[str, Any] = {name: GOOD[name] for name in columns} | {"period": str(1990 + number)}
-        for name in draw(st.lists(st.sampled_from(columns), max_size=3)):
+        for name in draw(st.lists(st.sampled_from(columns), max_size=6)):
             row[name] = draw(st.one_of(st.sampled_from(PLAUSIBLE[name]), ODD))
         made.append(row)
+    if draw(st.booleans()):
+        made.append(made[-1] | {"period": "kein Zeitraum"})
     return made
 
 

@@ -1,0 +1,28 @@
+"""How cells with numbers are read, where kinds of data do it alike: the marks of the source, and the lone dash."""
+
+import math
+from dataclasses import dataclass
+
+from importers import numbers
+from importers.report import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How numbers are written: the decimal mark (None: the file needs none) and what a lone dash says."""
+
+    decimal: str | None
+    dash: numbers.Dash | None
+
+
+def read_dash(cell: str, row: int, field: str, reading: Reading, report: Report) -> float:
+    """Return what a lone dash says (NaN: missing) and list it; where nothing settles it, the row is a reject."""
+    if reading.dash is None:
+        report.reject(
+            row, field, cell, "Ein Strich kann 0 oder „fehlt“ bedeuten.",
+            "Bitte mit --dash zero oder --dash missing festlegen.",
+        )  # fmt: skip
+        return math.nan
+    zero = reading.dash is numbers.Dash.ZERO
+    report.info(f"Ein Strich wurde als {'0' if zero else 'fehlend'} gelesen.", row=row, field=field, value=cell)
+    return 0.0 if zero else math.nan
