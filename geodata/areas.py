@@ -177,7 +177,7 @@ def areas(session: Session, request: AreasRequest) -> Answer[AreaRow]:
         "eine Einrichtung zählt dort, wo ihr Punkt liegt.",
         unit="Gebiete",
         version=request.version,
-        sources=_sources(session, request.level),
+        sources=area_sources(session, request.level) + read_sources(session, "facilities"),
         missing=sum(row.area_km2 is None for row in rows),
         warnings=[WITHOUT_RELEASE],
     )
@@ -186,8 +186,8 @@ def areas(session: Session, request: AreasRequest) -> Answer[AreaRow]:
     return Answer(meta, rows)
 
 
-def _sources(session: Session, level: str) -> list[Source]:
-    """Return the datasets of this level's areas, and those of the facilities counted in them."""
+def area_sources(session: Session, level: str) -> list[Source]:
+    """Return the datasets of this level's areas."""
     names = session.execute(
         text("""
             SELECT DISTINCT d.dataset FROM area_visible a JOIN dataset_visible d ON d.dataset_id = a.dataset_id
@@ -195,7 +195,7 @@ def _sources(session: Session, level: str) -> list[Source]:
         """),
         {"level": level},
     ).scalars()
-    return read_sources(session, "areas", set(names)) + read_sources(session, "facilities")
+    return read_sources(session, "areas", set(names))
 
 
 def area_profile(
@@ -252,7 +252,7 @@ def area_profile(
         method="Ein Gebiet mit Fläche, übergeordnetem Gebiet und den Einrichtungen, deren Punkt darin liegt.",
         unit="Gebiet",
         version=version,
-        sources=_sources(session, level),
+        sources=area_sources(session, level) + read_sources(session, "facilities"),
         missing=int(row.area_km2 is None),
         warnings=[WITHOUT_RELEASE],
     )

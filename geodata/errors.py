@@ -23,12 +23,20 @@ class ParameterError(SrkError, ValueError):
         self.allowed = tuple(allowed)
 
 
+class TooLargeError(ParameterError):
+    """What was sent is larger than what is read."""
+
+
 class NotFoundError(SrkError, LookupError):
     """What the request names does not exist, or the viewer may not see it; the two are not told apart."""
 
 
 class ForbiddenError(SrkError, PermissionError):
     """The viewer's role does not allow this."""
+
+
+class ConflictError(SrkError, RuntimeError):
+    """The request is right, but what is loaded cannot answer it (yet)."""
 
 
 class DatabaseStateError(SrkError, RuntimeError):

@@ -4,8 +4,6 @@ Distances are metres, coordinates EPSG:25832. The graph is read whole, once per 
 the process; shortest ways are then scipy's matter (``scipy.sparse.csgraph``). Only one network is visible at a time.
 """
 
-import threading
-from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +14,8 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from geodata.answer import read_state
 from geodata.bulk import raw_connection, read_arrays, write_arrays
+from geodata.kept import Kept, database_of
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -49,6 +47,11 @@ class Graph:
     matrix: "csr_array"
     xy: Floats
     component: Ints
+
+    @cached_property
+    def towards(self) -> "csr_array":
+        """The matrix searched from a destination: ``towards[v, u]`` is the edge from u to v."""
+        return self.matrix if self.mode == "walk" else self.matrix.T.tocsr()
 
     @cached_property
     def reachable(self) -> Ints:
@@ -138,48 +141,18 @@ def matrix_of(start: Ints, end: Ints, length_m: Floats, nodes: int) -> "csr_arra
     return csr_array((length_m[first], (start[first], end[first])), shape=(nodes, nodes))
 
 
-_Key: TypeAlias = tuple[str, str, int, Mode]
-_graphs: "OrderedDict[_Key, Graph]" = OrderedDict()
-_loading: dict[_Key, threading.Lock] = {}
-_guard = threading.Lock()
+_graphs: "Kept[Graph]" = Kept(MAX_GRAPHS_KEPT)
 
 
 def graph_for(session: Session, mode: Mode) -> Graph | None:
     """Return the network of one mode that this transaction sees, read once per version; None: there is none.
 
     Kept per database, instance and import: an import of another kind raises the data version and leaves the graph.
-    Threads that ask for a graph being read wait for that one reading.
     """
     import_id = _visible(session)
     if import_id is None:
         return None
-    # A copied database has its original's instance id until it is restored from a backup.
-    database = str(session.get_bind().engine.url.set(username=None, password=None))
-    key = (database, read_state(session).instance_id, import_id, mode)
-    with _guard:
-        if (kept := _kept(key)) is not None:
-            return kept
-        lock = _loading.setdefault(key, threading.Lock())
-    with lock:
-        with _guard:
-            if (kept := _kept(key)) is not None:
-                return kept
-        try:
-            graph = _read(session, mode, import_id)
-            with _guard:
-                _graphs[key] = graph
-                while len(_graphs) > MAX_GRAPHS_KEPT:
-                    _graphs.popitem(last=False)
-        finally:
-            with _guard:
-                _loading.pop(key, None)
-    return graph
-
-
-def _kept(key: _Key) -> Graph | None:
-    if key in _graphs:
-        _graphs.move_to_end(key)
-    return _graphs.get(key)
+    return _graphs.get((*database_of(session), import_id, mode), lambda: _read(session, mode, import_id))
 
 
 def nearest_nodes(graph: Graph, xy: Floats) -> tuple[Ints, Floats]:

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from geodata.answer import Answer, Meta, Source, footnotes, read_sources
-from geodata.areas import LevelRow, require_level
+from geodata.answer import Answer, Meta, footnotes, read_sources
+from geodata.areas import LevelRow, area_sources, require_level
 from geodata.errors import ParameterError
 from geodata.figure_tables import SCENARIOS, WITHOUT_AREA
 from geodata.geometry import area_geojson
@@ -172,7 +172,7 @@ def statistics(session: Session, request: StatisticsRequest) -> Answer[Observati
         method=_method(info),
         unit=", ".join(sorted({row.unit for row in rows if row.unit})) or "ohne Angabe",
         version=request.version,
-        sources=_sources(session, request.level, datasets),
+        sources=read_sources(session, "statistics", datasets) + area_sources(session, request.level),
         missing=sum(row.value is None for row in rows),
         warnings=list(_warnings(session, request, page, datasets)),
     )
@@ -326,17 +326,6 @@ def _nothing_shown(session: Session, request: StatisticsRequest, info: Indicator
         missing=0,
         warnings=[HIDDEN_COUNTS],
     )
-
-
-def _sources(session: Session, level: str, datasets: set[str]) -> list[Source]:
-    names = session.execute(
-        text("""
-            SELECT DISTINCT d.dataset FROM area_visible a JOIN dataset_visible d ON d.dataset_id = a.dataset_id
-            WHERE a.level = :level
-        """),
-        {"level": level},
-    ).scalars()
-    return read_sources(session, "statistics", datasets) + read_sources(session, "areas", set(names))
 
 
 def _warnings(session: Session, request: StatisticsRequest, page: Collection[Any], datasets: set[str]) -> Iterable[str]:

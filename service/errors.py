@@ -9,12 +9,22 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from geodata.database import QueryTimeoutError
-from geodata.errors import DatabaseStateError, ForbiddenError, NotFoundError, ParameterError, SrkError
+from geodata.errors import (
+    ConflictError,
+    DatabaseStateError,
+    ForbiddenError,
+    NotFoundError,
+    ParameterError,
+    SrkError,
+    TooLargeError,
+)
 
 STATUS = {
     ParameterError: HTTPStatus.BAD_REQUEST,
+    TooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     ForbiddenError: HTTPStatus.FORBIDDEN,
     NotFoundError: HTTPStatus.NOT_FOUND,
+    ConflictError: HTTPStatus.CONFLICT,
     QueryTimeoutError: HTTPStatus.SERVICE_UNAVAILABLE,
     DatabaseStateError: HTTPStatus.SERVICE_UNAVAILABLE,
     SrkError: HTTPStatus.BAD_REQUEST,
@@ -25,6 +35,8 @@ _TITLES = {
     HTTPStatus.FORBIDDEN: "Nicht erlaubt",
     HTTPStatus.NOT_FOUND: "Nicht gefunden",
     HTTPStatus.METHOD_NOT_ALLOWED: "Methode nicht erlaubt",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Anfrage zu groß",
+    HTTPStatus.CONFLICT: "Mit den geladenen Daten nicht möglich",
     HTTPStatus.SERVICE_UNAVAILABLE: "Dienst nicht bereit",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Interner Fehler",
 }
@@ -52,6 +64,8 @@ def problem(status: int, detail: str, *, parameter: str | None = None, allowed: 
     headers = {"Cache-Control": "no-store"}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        headers["Connection"] = "close"  # what is still on its way is not read
     return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
 
 

@@ -17,6 +17,7 @@ from geodata import network
 from geodata.bulk import points, read_arrays, write_arrays
 from geodata.database import Access, reading
 from geodata.errors import DatabaseStateError
+from geodata.kept import Kept
 from geodata.network import SHORTEST_EDGE_M, Graph, Mode, graph_for, load_graph, matrix_of, nearest_nodes, parts_of
 from geodata.viewer import Role, Viewer
 
@@ -180,7 +181,7 @@ def test_a_graph_is_read_once_per_version(laid: "Database", monkeypatch: pytest.
 
 
 def test_threads_share_one_reading_and_the_cache_is_bounded(laid: "Database", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "_graphs", type(network._graphs)())
+    monkeypatch.setattr(network, "_graphs", Kept(network.MAX_GRAPHS_KEPT))
     reads: list[Mode] = []
     read = network._read
 
@@ -211,7 +212,7 @@ def test_threads_share_one_reading_and_the_cache_is_bounded(laid: "Database", mo
             graph_for(session, "walk")
             graph_for(session, "bike")
     assert len(network._graphs) == network.MAX_GRAPHS_KEPT
-    assert not network._loading
+    assert not network._graphs._making
 
 
 def snaps(rows: Rows) -> dict[tuple[str, str], tuple[int, float]]:
