@@ -23,6 +23,10 @@ ABROAD = "Ausland"
 UNKNOWN_STATE = "ohne Angabe"
 PROVIDER_STATES = (*STATES, ABROAD, UNKNOWN_STATE)
 WITHOUT_AREA = "ohne"
+# How people go to what a standard speaks of.
+STANDARD_MODES = ("walk", "bike", "line")
+# More than this per 1,000 residents is no standard but a slip of the pen.
+MOST_PER_1000 = 1_000_000
 
 
 class MergedArea(Base):
@@ -129,9 +133,16 @@ class HelpGroup(Base):
 
 
 class Standard(Base):
-    """A Richtwert with its source, Beschluss and date: so much supply per 1,000, or a share reached, or an index."""
+    """A Richtwert with its source, Beschluss and date: so much supply per 1,000, or a share reached, or an index.
+
+    ``minutes`` and ``mode`` say within which way; NULL for supply, ``mode`` NULL: however people go.
+    """
 
     __tablename__ = "standard"
+    __table_args__ = (
+        CheckConstraint("minutes BETWEEN 1 AND 120", name="standard_minutes_bounded"),
+        CheckConstraint(one_of("mode", STANDARD_MODES), name="standard_mode_known"),
+    )
 
     import_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"), primary_key=True)
     code: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -145,6 +156,8 @@ class Standard(Base):
     source: Mapped[str] = mapped_column(Text)
     resolution: Mapped[str] = mapped_column(Text)
     resolved_on: Mapped[date] = mapped_column(Date)
+    minutes: Mapped[int | None] = mapped_column(Integer)
+    mode: Mapped[str | None] = mapped_column(Text)
 
 
 class DatasetRank(Base):

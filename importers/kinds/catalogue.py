@@ -52,9 +52,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from sqlalchemy import Engine, text
 
 from geodata.conflicts import conflicts
-from geodata.figure_tables import UNITS
+from geodata.figure_tables import MOST_PER_1000, UNITS
 from geodata.indicators import HELP_GROUPS, OFFICE_CATALOGUE, described_codes
-from geodata.tables import CATEGORIES
+from geodata.tables import CATEGORIES, SUPPLY_UNITS
 from importers.errors import MappingError, RefusedError
 from importers.load import NOTHING_SAID, Footnotes, Job, Limit, Rules, importing, publish
 from importers.mapping import DatasetInfo
@@ -131,14 +131,20 @@ class HelpGroupEntry(_Coded):
 
 
 class StandardEntry(_Coded):
-    """A Richtwert: none without source, Beschluss and date."""
+    """A Richtwert: none without source, Beschluss and date.
+
+    ``supply``: so much of ``unit`` per 1,000 residents; ``reach``: the share (0 to 1) of residents within so many
+    ``minutes``; ``catchment``: so much of ``unit`` per 1,000 competing residents within so many ``minutes``.
+    """
 
     category: str
     measure: Literal["supply", "reach", "catchment"]
-    value: float = Field(gt=0, allow_inf_nan=False)
-    unit: str = Field(min_length=1)
-    age_from: int | None = Field(default=None, ge=0, le=130)
-    age_to: int | None = Field(default=None, ge=1, le=130)
+    value: float = Field(gt=0, le=MOST_PER_1000, allow_inf_nan=False)
+    unit: str
+    age_from: int | None = Field(default=None, ge=0, le=120)
+    age_to: int | None = Field(default=None, ge=1, le=120)
+    minutes: int | None = Field(default=None, ge=1, le=120)
+    mode: Literal["walk", "bike", "line"] | None = None
     source: str = Field(min_length=1)
     resolution: str = Field(min_length=1)
     resolved_on: dt.date
@@ -149,6 +155,17 @@ class StandardEntry(_Coded):
             raise ValueError(f"die Kategorie „{self.category}“ gibt es nicht; möglich sind {', '.join(CATEGORIES)}")
         if self.age_to is not None and (self.age_from or 0) >= self.age_to:
             raise ValueError("„age_to“ muss über „age_from“ liegen")
+        units = ("share",) if self.measure == "reach" else SUPPLY_UNITS
+        if self.unit not in units:
+            raise ValueError(
+                f"die Einheit „{self.unit}“ passt nicht zu „measure = {self.measure}“; möglich: {', '.join(units)}"
+            )
+        if self.measure == "reach" and self.value > 1:
+            raise ValueError("der Wert bei „measure = reach“ ist ein Anteil von 0 bis 1, etwa 0.8 für 80 %")
+        if self.measure == "supply" and (self.minutes is not None or self.mode is not None):
+            raise ValueError("„minutes“ und „mode“ gelten nicht bei „measure = supply“")
+        if self.measure != "supply" and self.minutes is None:
+            raise ValueError(f"„measure = {self.measure}“ braucht „minutes“, etwa 15")
         return self
 
 
@@ -306,7 +323,7 @@ def _insert(job: Job, made: Catalogue) -> None:
         "help_type": (made.help_type, ("code", "title", "paragraphs", "variant", "groups", "unit")),
         "help_group": (made.help_group, ("code", "title", "composition")),
         "standard": (made.standard, ("code", "title", "category", "measure", "value", "unit", "age_from", "age_to",
-                                     "source", "resolution", "resolved_on")),
+                                     "minutes", "mode", "source", "resolution", "resolved_on")),
         "dataset_rank": (made.rank, ("dataset", "rank")),
     }  # fmt: skip
     for table, (entries, columns) in tables.items():

@@ -1,4 +1,4 @@
-"""The second migration with data: what was there stays, up and down; what only it knows goes with it."""
+"""The migrations of figures with data: what was there stays, up and down; what only they know goes with them."""
 
 import uuid
 from collections.abc import Iterator
@@ -81,6 +81,38 @@ def test_up_keeps_what_was_there_and_down_keeps_it_again(first: tuple[str, Engin
         assert connection.scalar(text("SELECT count(*) FROM observation")) == 0
 
 
+STANDARD: dict[str, object] = {
+    "code": "okja_wege", "title": "Wege", "category": "okja", "measure": "reach", "value": 0.8, "unit": "share",
+    "age_from": 10, "age_to": 18, "source": "Plan", "resolution": "Beschluss 1", "resolved_on": "2024-03-14",
+}  # fmt: skip
+
+
+def test_standards_keep_what_they_said_when_they_learn_of_minutes(first: tuple[str, Engine]) -> None:
+    url, engine = first
+    migrate(url, "0002")
+    with rows_in(engine) as rows:
+        rows.insert("standard", import_id=rows.version("catalogue", "catalogue"), **STANDARD)
+
+    def shown() -> list[dict[str, object]]:
+        with engine.connect() as connection:
+            return [dict(row._mapping) for row in connection.execute(text("SELECT * FROM standard_visible"))]
+
+    before = shown()
+    assert len(before) == 1
+    migrate(url, "0003")
+    assert shown() == [before[0] | {"minutes": None, "mode": None}]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE standard SET minutes = 15, mode = 'walk'"))
+    assert (shown()[0]["minutes"], shown()[0]["mode"]) == (15, "walk")
+    downgrade(url, "0002")
+    assert shown() == before
+    migrate(url, "0003")
+    assert shown() == [before[0] | {"minutes": None, "mode": None}]
+    with engine.connect() as connection:
+        connection.execute(text("SET LOCAL ROLE srk_read"))
+        assert connection.scalar(text("SELECT count(*) FROM standard_visible")) == 1
+
+
 @pytest.mark.parametrize(
     ("table", "values"),
     [
@@ -93,6 +125,9 @@ def test_up_keeps_what_was_there_and_down_keeps_it_again(first: tuple[str, Engin
         ("placement", {"cases": -1}),
         ("placement", {"provider_state": "Atlantis"}),
         ("placement", {"area_role": "geboren"}),
+        ("standard", {"minutes": 0}),
+        ("standard", {"minutes": 121}),
+        ("standard", {"mode": "fly"}),
     ],
 )
 def test_what_cannot_be_is_refused_by_the_tables(
@@ -107,12 +142,14 @@ def test_what_cannot_be_is_refused_by_the_tables(
                         "period": "2024", "starts": "2024-01-01", "ends": "2024-12-31"},
         "placement": {"level": "bezirk", "area_key": "1", "period": "2021-Q3", "paragraph": "34", "cases": 3,
                       "area_role": "zustaendig", "counting": "stichtag", "provider_state": "Hamburg"},
+        "standard": STANDARD | {"minutes": 120, "mode": "walk"},
     }  # fmt: skip
     with rows_in(engine) as rows:
         version = rows.version("some.data", "statistics")
         rows.insert(table, import_id=version, **plain[table], **({"value": 1, "flag": "ok"} if table == "observation"
                                                                  else {}))  # fmt: skip
-        given = plain[table] | values | {"import_id": version, "period": "2025"}
+        other = {"code": "other"} if table == "standard" else {"period": "2025"}
+        given = plain[table] | values | other | {"import_id": version}
         with pytest.raises(IntegrityError, match="violates check constraint"):
             rows.insert(table, **given)
         rows.session.rollback()

@@ -90,6 +90,13 @@ def test_everything_is_kept(database: Database, tmp_path: Path) -> None:
     assert [f.value for f in report.findings if f.severity.value == "warning"] == ["statistics.amtlich"]
 
 
+def test_ways_of_a_standard_are_kept(database: Database, tmp_path: Path) -> None:
+    catchment = WHOLE.replace('"supply"', '"catchment"').replace("age_to = 14", "age_to = 14\nminutes = 120")
+    load(database, tmp_path, catchment + REACH + "mode = 'bike'\n")
+    found = query(database.writing, "SELECT code, measure, unit, minutes, mode FROM standard_visible ORDER BY code")
+    assert found == [("okja_plaetze", "catchment", "places", 120, None), ("okja_wege", "reach", "share", 15, "bike")]
+
+
 def test_a_second_file_replaces_the_whole_and_the_same_is_no_news(database: Database, tmp_path: Path) -> None:
     load(database, tmp_path, WHOLE)
     version = data_version(database.writing)
@@ -110,6 +117,19 @@ def test_the_offices_own_catalogue_goes_before_others(database: Database, tmp_pa
         assert indicator_of(session, "katzen").title == "Katzen"
 
 
+REACH = """
+[[standard]]
+code = "okja_wege"
+title = "Wege zur offenen Arbeit"
+category = "okja"
+measure = "reach"
+value = 0.8
+unit = "share"
+source = "Jugendhilfeplan 2024"
+resolution = "Drucksache 21-0815"
+resolved_on = 2024-03-14
+minutes = 15
+"""
 INDICATOR = '[[indicator]]\ncode = "a"\ntitle = "A"\nkind = "count"\n'
 BAD = {
     "leer": ("", "enthält keinen Eintrag"),
@@ -137,6 +157,19 @@ BAD = {
     "Richtwert ohne Quelle": (WHOLE.replace('source = "Jugendhilfeplan 2024"', 'source = ""'), "source: der Wert „“"),
     "Kategorie": (WHOLE.replace('"okja"', '"disko"'), "die Kategorie „disko“"),
     "Alter": (WHOLE.replace("age_to = 14", "age_to = 6"), "„age_to“ muss über „age_from“ liegen"),
+    "Einheit der Versorgung": (WHOLE.replace('unit = "places"', 'unit = "share"'),
+                               "die Einheit „share“ passt nicht zu „measure = supply“; möglich: places, hours_per_week"),
+    "Einheit der Erreichbarkeit": (REACH.replace('"share"', '"places"'), "möglich: share"),
+    "Prozent statt Anteil": (REACH.replace("0.8", "80"), "ein Anteil von 0 bis 1"),
+    "Erreichbarkeit ohne Minuten": (REACH.replace("minutes = 15\n", ""), "„measure = reach“ braucht „minutes“"),
+    "Kapazität ohne Minuten": (WHOLE.replace('"supply"', '"catchment"'), "„measure = catchment“ braucht „minutes“"),
+    "Versorgung mit Minuten": (WHOLE.replace("age_to = 14", "age_to = 14\nminutes = 15"), "gelten nicht bei"),
+    "Versorgung mit Weg": (WHOLE.replace("age_to = 14", "age_to = 14\nmode = 'walk'"), "gelten nicht bei"),
+    "Minuten 0": (REACH.replace("minutes = 15", "minutes = 0"), "standard.1.minutes: der Wert „0“"),
+    "Minuten 121": (REACH.replace("minutes = 15", "minutes = 121"), "standard.1.minutes: der Wert „121“"),
+    "Weg": (REACH + "mode = 'fliegen'\n", "standard.1.mode: der Wert „fliegen“"),
+    "Wert 0": (WHOLE.replace("value = 30", "value = 0"), "standard.1.value: der Wert „0“"),
+    "Wert unendlich": (WHOLE.replace("value = 30", "value = inf"), "standard.1.value"),
     "Rang zweimal": (WHOLE + "[[rank]]\ndataset = 'statistics.b'\nrank = 1\n", "„1“ steht unter [[rank]] bei rank"),
     "Bestand": ("[[rank]]\ndataset = 'Groß'\nrank = 1\n", "rank.1.dataset: der Wert „Groß“"),
 }  # fmt: skip
