@@ -12,9 +12,11 @@ from geodata.categories import TITLES
 from geodata.database import writing
 from geodata.datasets import loaded_datasets, set_notice
 from importers.demo import city as demo_city
-from importers.demo import files
+from importers.demo import files, network
 from importers.kinds.areas import AreasImport, import_areas
+from importers.kinds.catalogue import CatalogueImport, import_catalogue
 from importers.kinds.facilities import FacilitiesImport, import_facilities
+from importers.kinds.network import NetworkImport, import_network
 from importers.kinds.population import PopulationImport, import_population
 from importers.kinds.statistics import StatisticsImport, import_statistics
 from importers.load import Counting, Footnotes
@@ -36,6 +38,7 @@ _LEVEL_TITLES = {"land": "Land", "bezirk": "Bezirk", "stadtteil": "Stadtteil", "
 LEVELS = tuple(_LEVEL_TITLES)
 # The grid first: residents are then scaled on it once, not spread over areas before.
 PEOPLE = ("population", "statistics.einwohner")
+CATALOGUE, INDICATORS, NETWORK = "catalogue", "statistics.merkmale", "network"
 CATEGORIES = ("okja", "famfoe", "sha", "hze", "kita", "schule")
 
 
@@ -44,6 +47,7 @@ def load_demo(engine: Engine, tell: Callable[[str], None]) -> None:
     wanted = {
         *(f"areas.{level}" for level in LEVELS),
         *PEOPLE,
+        *(CATALOGUE, INDICATORS, NETWORK),
         *(f"facilities.{category}" for category in CATEGORIES),
     }
     with writing(engine) as session:
@@ -60,9 +64,16 @@ def load_demo(engine: Engine, tell: Callable[[str], None]) -> None:
                 _load_level(engine, folder, level, tell)
         if missing & {*PEOPLE}:
             _load_people(engine, folder, tell)
+        # The catalogue first: it says what the figures are. The network last: places and cells are then snapped once.
+        if CATALOGUE in missing:
+            _load_catalogue(engine, folder, tell)
+        if INDICATORS in missing:
+            _load_indicators(engine, folder, tell)
         for category in CATEGORIES:
             if f"facilities.{category}" in missing:
                 _load_category(engine, folder, category, tell)
+        if NETWORK in missing:
+            _load_network(engine, folder, tell)
 
 
 def _footnotes(title: str) -> Footnotes:
@@ -96,3 +107,23 @@ def _load_category(engine: Engine, folder: Path, category: str, tell: Callable[[
     wanted = FacilitiesImport(category=category, footnotes=_footnotes(TITLES[category]))
     source = open_source(folder / f"einrichtungen-{category}.csv")
     tell("  " + import_facilities(engine, source, wanted).headline())
+
+
+def _load_catalogue(engine: Engine, folder: Path, tell: Callable[[str], None]) -> None:
+    wanted = CatalogueImport(dataset=CATALOGUE, footnotes=_footnotes("Kennzahlen und Richtwerte"))
+    tell("  " + import_catalogue(engine, folder / "katalog.toml", wanted).headline())
+
+
+def _load_indicators(engine: Engine, folder: Path, tell: Callable[[str], None]) -> None:
+    wanted = StatisticsImport(
+        dataset=INDICATORS,
+        decimal=".",
+        counting=Counting(counting="stichtag"),
+        footnotes=_footnotes("Soziale Merkmale"),
+    )
+    tell("  " + import_statistics(engine, open_source(folder / "merkmale.csv"), wanted).headline())
+
+
+def _load_network(engine: Engine, folder: Path, tell: Callable[[str], None]) -> None:
+    wanted = NetworkImport(dataset=NETWORK, crs=network.CRS, decimal=".", footnotes=_footnotes("Wegenetz"))
+    tell("  " + import_network(engine, open_source(folder / "wegenetz.csv"), wanted).headline())

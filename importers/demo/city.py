@@ -1,11 +1,11 @@
-"""The whole demo city in memory: areas of five levels with residents, a census grid, facilities of six categories."""
+"""The whole demo city in memory: areas with residents and indicators, a census grid, ways, facilities."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shapely import MultiPolygon
 
-from importers.demo import borders, facilities, facts, population
+from importers.demo import borders, facilities, facts, indicators, network, population
 from importers.demo.sozialraeume import sozialraeume
 
 LEVELS = ("land", "bezirk", "stadtteil", "statgebiet", "sozialraum")
@@ -34,12 +34,15 @@ class DemoArea:
 class DemoCity:
     """The city: `areas` by level in the order of `LEVELS`, `facilities` by category as canonical rows of text.
 
-    `grid`: the census grid as rows of text under `population.GRID_COLUMNS`.
+    `grid`: the census grid as rows of text under `population.GRID_COLUMNS`; `figures`: social indicators as rows of
+    `indicators.figures`; `ways`: the edges of the network as rows of text under `network.COLUMNS`.
     """
 
     areas: Mapping[str, Sequence[DemoArea]]
     facilities: Mapping[str, Sequence[Mapping[str, str]]]
     grid: Sequence[tuple[str, ...]]
+    figures: Sequence[tuple[str, ...]]
+    ways: Sequence[tuple[str, ...]]
 
 
 def build() -> DemoCity:
@@ -63,11 +66,23 @@ def build() -> DemoCity:
         "sozialraum": tuple(_sozialraeume(gebiete)),
     }
     young = {key: population.under_18(row) for key, row in people.items()}
+    grid = population.grid(cells, people)
+    totals = {key: row[population.TOTAL] for key, row in people.items()}
     return DemoCity(
         areas=areas,
         facilities=facilities.facilities(facts.stadtteile(), cells, young),
-        grid=population.grid(cells, people),
+        grid=grid,
+        figures=tuple(indicators.figures(cells, people, _above(areas))),
+        ways=network.ways(cells, totals, grid),
     )
+
+
+def _above(areas: Mapping[str, Sequence[DemoArea]]) -> dict[str, dict[str, str]]:
+    """Return for Land, Bezirk and Stadtteil in which of their areas each Gebiet lies."""
+    parent = {area.key: str(area.parent_key) for area in areas["stadtteil"]}
+    stadtteil = {area.key: str(area.parent_key) for area in areas["statgebiet"]}
+    bezirk = {key: parent[own] for key, own in stadtteil.items()}
+    return {"land": dict.fromkeys(stadtteil, LAND_KEY), "bezirk": bezirk, "stadtteil": stadtteil}
 
 
 def _sozialraeume(gebiete: Sequence[DemoArea]) -> list[DemoArea]:

@@ -8,6 +8,8 @@ from pathlib import Path
 import geopandas as gpd
 import pyogrio
 
+from importers.demo import network
+from importers.demo.catalogue import CATALOGUE
 from importers.demo.city import DemoArea, DemoCity
 from importers.demo.facilities import COLUMNS
 from importers.demo.population import GRID_COLUMNS, POSITIONS
@@ -26,8 +28,10 @@ def write(city: DemoCity, folder: Path) -> None:
     """Write the city's files into the folder.
 
     `gebiete-<level>.gpkg` (EPSG:25832, one layer), `einrichtungen-<category>.csv`, `einwohner.csv` (residents by age
-    as canonical statistics), `zensus-gitter.csv` (the census grid in its publisher's layout, Windows-1252). The folder
-    is made where it is missing; files of these names are replaced. The same city gives the same bytes.
+    as canonical statistics), `zensus-gitter.csv` (the census grid in its publisher's layout, Windows-1252),
+    `merkmale.csv` (indicators as canonical statistics), `katalog.toml` (what they mean, and standards), `wegenetz.csv`
+    (ways as an edge list). The folder is made where it is missing; files of these names are replaced. The same city
+    gives the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _fixed_date():
@@ -37,6 +41,9 @@ def write(city: DemoCity, folder: Path) -> None:
         _write_facilities(rows, folder / f"einrichtungen-{category}.csv")
     _write_table(folder / "einwohner.csv", _STATISTICS, _residents(city))
     _write_table(folder / "zensus-gitter.csv", GRID_COLUMNS, city.grid, encoding="cp1252")
+    _write_table(folder / "merkmale.csv", _STATISTICS, city.figures)
+    _write_table(folder / "wegenetz.csv", network.COLUMNS, city.ways)
+    (folder / "katalog.toml").write_text(CATALOGUE, encoding="utf-8", newline="\n")
 
 
 def _write_areas(areas: Sequence[DemoArea], path: Path, layer: str) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
+from demo_built import built
 from pyproj import Transformer
 
 from importers.demo import borders, facts, files, offers, population
@@ -29,7 +30,7 @@ SQUARE_KM = 1_000_000
 
 @pytest.fixture(scope="module")
 def city() -> DemoCity:
-    return build()
+    return built()
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +275,21 @@ def test_release_follows_the_kind(city: DemoCity, rows: list[Mapping[str, str]])
     assert 1 <= sum(row["release"] == "area_only" for row in city.facilities["okja"]) <= 10
 
 
+def test_every_doubtful_case_of_supply_occurs_among_what_the_public_sees(city: DemoCity) -> None:
+    seen = {category: [row for row in rows if row["release"] in {"public", "area_only"}]
+            for category, rows in city.facilities.items()}  # fmt: skip
+    okja, kita = seen["okja"], seen["kita"]
+    for rows, unit in ((okja, "hours_per_week"), (kita, "places")):
+        assert any(row["supply_unit"] == unit for row in rows)
+        assert any(not row["supply"] for row in rows)
+        assert any(row["supply"] and not row["age_from"] for row in rows)
+        assert any(row["supply"] and row["valid_to"] for row in rows)
+    assert any(row["supply"] and row["service_area"] == "citywide" for row in okja)
+    assert any(row["supply"] and row["release"] == "area_only" for row in okja)
+    assert any(row["use"] and not row["supply"] for row in okja)
+    assert any(row["age_from"] and not row["age_to"] for row in okja)
+
+
 def test_some_large_stadtteile_have_no_youth_centre(city: DemoCity) -> None:
     places = " ".join(row["name"] for row in city.facilities["okja"])
     large = [area.name for area in city.areas["stadtteil"] if population.under_18(area.residents) > 3000]
@@ -298,7 +314,7 @@ def test_files_hold_the_city_and_are_the_same_each_time(city: DemoCity, tmp_path
     files.write(city, second)
     files.write(city, second)
     names = {f"gebiete-{level}.gpkg" for level in LEVELS} | {f"einrichtungen-{c}.csv" for c in offers.PLACES}
-    names |= {"einwohner.csv", "zensus-gitter.csv"}
+    names |= {"einwohner.csv", "zensus-gitter.csv", "merkmale.csv", "katalog.toml", "wegenetz.csv"}
     assert {path.name for path in first.iterdir()} == names
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes()
