@@ -96,7 +96,7 @@ def warnings(
 
 def _of_places(request: CoverageRequest, places: Places, supply: Supplied) -> Iterator[str]:
     without = int(supply.without.sum())
-    if without:
+    if without and request.measure != "reach":
         yield (
             f"{words.counted(without, 'Eine Einrichtung', 'Einrichtungen')} ohne "
             f"{_FIGURES[request.supply_unit]}: gezählt, aber ohne Kapazität."
@@ -105,7 +105,7 @@ def _of_places(request: CoverageRequest, places: Places, supply: Supplied) -> It
     if ageless:
         yield (
             f"{words.counted(ageless, 'Ein Angebot', 'Angebote')} ohne Altersangabe („Alter nicht angegeben“): "
-            "mit der ganzen Kapazität für das gefragte Alter gezählt."
+            f"{'mit der ganzen Kapazität ' if request.measure != 'reach' else ''}für das gefragte Alter gezählt."
         )
     citywide = int((places.citywide & places.counted[places.place]).sum())
     if citywide:
@@ -119,7 +119,7 @@ def _of_places(request: CoverageRequest, places: Places, supply: Supplied) -> It
             f"{words.counted(coarse, 'Eine Einrichtung', 'Einrichtungen')}, die nur mit ihrem Gebiet veröffentlicht "
             f"{'ist, erscheint' if coarse == 1 else 'sind, erscheinen'} auf dieser Ebene nicht."
         )
-    if supply.unshared:
+    if supply.unshared and request.measure != "reach":
         yield (
             f"{words.counted(supply.unshared, 'Ein Angebot lässt', 'Angebote lassen')} sich nicht nach Alter aufteilen "
             "und zählen ohne Kapazität, weil die Einwohner dieses Alters nicht bekannt sind."
