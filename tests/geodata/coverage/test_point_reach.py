@@ -143,6 +143,10 @@ def test_within_is_up_to_and_including(town: "Database") -> None:
     per_hour = way * 60 / 1000 / 10
     for pace, there in ((per_hour * (1 + 1e-9), True), (per_hour * (1 - 1e-9), False)):
         assert ("south" in ids(seen(town, (500, 500), minutes=10, pace=Pace(walk_km_per_h=pace)))) == there
+    # To those who live in 112 and 121 it is 1,300 m.
+    for pace, keys in ((7.8 * (1 + 1e-9), {"111", "112", "121"}), (7.8 * (1 - 1e-9), {"111"})):
+        got = seen(town, (500, 500), minutes=10, pace=Pace(walk_km_per_h=pace))
+        assert counted(got) == residents_by_hand(keys)
 
 
 @pytest.mark.parametrize(
