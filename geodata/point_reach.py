@@ -250,6 +250,8 @@ def _warnings(request: PointReachRequest, view: View, people: People | None, age
     yield WITHOUT_RELEASE
     if view.mode == "line" and request.mode is None:
         yield without_network(request.pace)
+    if view.cut_off:
+        yield "Der nächste Weg gehört zu einem Teil des Wegenetzes, der mit dem größten nicht verbunden ist."
     if ageless and (request.age_from or request.age_to is not None):
         yield (
             f"{words.counted(ageless, 'Ein Angebot', 'Angebote')} ohne Altersangabe („Alter nicht angegeben“): für "

@@ -42,6 +42,11 @@ class View:
     node: int = -1
     node_metres: Floats | None = None
 
+    @property
+    def cut_off(self) -> bool:
+        """Whether the point lies at a part of the network from which the rest cannot be reached."""
+        return self.graph is not None and int(self.graph.component[self.node]) != 0
+
     def metres(self, xy: Floats, node: Ints, to_node: Floats) -> Floats:
         """Return the metres to points (n, 2) that are ``to_node`` metres from their nodes (−1: none).
 

@@ -3,20 +3,18 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
 import orjson
 import shapely
 from numpy.typing import NDArray
-from pyproj import Transformer
 
 from geodata import words
 from geodata.coverage.request import Drawn
 from geodata.errors import ParameterError, TooLargeError
 from geodata.figure_tables import WITHOUT_AREA
-from geodata.geometry import lonlat
+from geodata.geometry import lonlat, metres
 
 Floats = NDArray[np.float64]
 
@@ -167,9 +165,9 @@ def _shape(geometry: Any, name: str, budget: _Budget) -> shapely.Polygon | shape
     shape = polygons[0] if kind == "Polygon" else shapely.MultiPolygon(polygons)
     _require_valid(shape, name)
     piece = max(_PIECE_DEGREES, shape.length / _MOST_PIECES)
-    metres = shapely.transform(shapely.segmentize(shape, piece), _metres)
-    _require_valid(metres, name, lonlat)  # again, as the last digit may cross what nearly touched
-    return metres
+    metric = shapely.transform(shapely.segmentize(shape, piece), metres)
+    _require_valid(metric, name, lonlat)  # again, as the last digit may cross what nearly touched
+    return metric
 
 
 def _ring(ring: Any, name: str, budget: _Budget) -> Floats:  # noqa: ANN401 - JSON
@@ -227,12 +225,3 @@ def _require_valid(shape: shapely.Geometry, name: str, to_lonlat: Callable[[Floa
 
 def _place(lon: float, lat: float) -> str:
     return f"Länge {words.plain(lon, 5)}, Breite {words.plain(lat, 5)}"
-
-
-@cache
-def _to_metres() -> Transformer:
-    return Transformer.from_crs(4326, 25832, always_xy=True)
-
-
-def _metres(degrees: Floats) -> Floats:
-    return np.column_stack(_to_metres().transform(degrees[:, 0], degrees[:, 1]))

@@ -389,3 +389,10 @@ def test_where_people_live_it_is_as_coverage_says(demo_database: "Database") -> 
             lon, lat = TO_DEGREES.transform(*surface.xy[cell])
             answer = point_reach(session, PointReachRequest(lon, lat, TODAY, 40, "walk", ("okja",)))
             assert answer.rows[0].metres == pytest.approx(metres[cell], rel=1e-9, abs=1e-6)
+
+
+def test_a_point_at_a_part_that_is_cut_off_says_so(walked: "Database") -> None:
+    said = "Der nächste Weg gehört zu einem Teil des Wegenetzes, der mit dem größten nicht verbunden ist."
+    assert said in seen(walked, (3500, 1590), minutes=5).meta.warnings
+    assert said not in seen(walked, (500, 500), minutes=5).meta.warnings
+    assert said not in seen(walked, (3500, 1590), minutes=5, mode="line").meta.warnings
