@@ -9,11 +9,14 @@ import numpy as np
 import pytest
 import shapely
 from conftest import HAMBURG, SHARED, Database
+from coverage_town import changed
 from graphs_help import Edge, judged
+from hand_rows import Rows
 from pyproj import Transformer
 from sqlalchemy import text
-from ways_oracle import Judge, require_reach, require_view, scatter
+from ways_oracle import Judge, require_catchment, require_reach, require_view, scatter
 
+from geodata.database import writing
 from importers.kinds.areas import AreasImport, import_areas
 from importers.kinds.facilities import FacilitiesImport, import_facilities
 from importers.kinds.network import import_network
@@ -96,3 +99,18 @@ def test_points_of_view_by_networkx(altona: Town, mode: Mode, minutes: int) -> N
     middle = altona.cells.mean(axis=0)
     for off in (0, 300, -400):
         assert require_view(altona.database, judge, "okja", middle + off, minutes) > 3
+
+
+@pytest.mark.parametrize("mode", ["walk", "bike"])
+def test_catchment_by_pysal(altona: Town, mode: Mode) -> None:
+    """The file states no capacity: each place gets one by its point, in the database and in the reader's own table."""
+    with writing(altona.database.writing) as session:
+        session.execute(
+            text("""
+                UPDATE offer o SET supply = floor(ST_X(p.geom))::integer % 17 + 1, supply_unit = 'places'
+                FROM place p WHERE p.import_id = o.import_id AND p.facility_id = o.facility_id
+            """)
+        )
+        changed(Rows(session))
+    supply = np.floor(altona.places[:, 0]) % 17 + 1
+    require_catchment(altona.database, altona.judge(mode), "okja", "bezirk", altona.owner, 9, supply)

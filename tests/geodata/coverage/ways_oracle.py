@@ -5,7 +5,10 @@ from typing import Any, Literal
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
+from access.fca import two_stage_fca
+from access.weights import step_fn
 from conftest import TODAY, Database
 from coverage_town import BANDS, changed
 from graphs_help import Floats, nearest_by_networkx, snapped, ways
@@ -116,3 +119,31 @@ def require_view(database: Database, judge: Judge, category: str, at: Floats, mi
     assert [row.residents for row in got.residents] == people.tolist()
     assert got.residents_total == people.sum()
     return len(expected)
+
+
+def require_catchment(
+    database: Database, judge: Judge, category: str, level: str, owner: list[str], minutes: int, supply: Floats
+) -> None:
+    """The access index of every area against PySAL's, over the ways that networkx finds; places state no ages."""
+    limit = minutes * METRES_PER_MINUTE[judge.mode]
+    metres = ways(judge.graph, judge.snaps(judge.cells), judge.snaps(judge.places))
+    place, cell = np.nonzero(metres <= limit)
+    table = pd.DataFrame({"origin": cell, "dest": place, "cost": metres[place, cell]})
+    wanted = [i for i, (low, high) in enumerate(BANDS) if low >= 6 and high is not None and high <= 18]
+    people = judge.people[:, wanted].sum(axis=1)
+    found = two_stage_fca(
+        pd.DataFrame({"people": people}).rename_axis("geoid"), pd.DataFrame({"supply": supply}).rename_axis("geoid"),
+        table, max_cost=limit, demand_index=True, demand_name="people", supply_index=True, supply_name="supply",
+        weight_fn=step_fn({limit / 3: 1.0, 2 * limit / 3: 0.68, limit: 0.22}),
+    )  # fmt: skip
+    index = 1000 * found.reindex(range(len(people))).fillna(0.0).to_numpy()
+    request = CoverageRequest(level, TODAY, (category,), "catchment", 6, 18, minutes, judge.mode)
+    with reading(database.serving) as session:
+        rows = {row.area_key: row for row in coverage(session, request).rows}
+    reached = 0
+    for key in set(owner):
+        own = np.array(owner) == key
+        expected = (people[own] * index[own]).sum() / people[own].sum()
+        assert rows[key].access_index == pytest.approx(expected, rel=1e-9)
+        reached += expected > 0
+    assert reached
