@@ -3,6 +3,7 @@
 The same footnotes stand in the JSON ``meta``, on the page and on the second sheet of the Excel file.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Generic, NotRequired, TypedDict, TypeVar, Unpack
@@ -10,6 +11,7 @@ from typing import Generic, NotRequired, TypedDict, TypeVar, Unpack
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from geodata.errors import ParameterError
 from geodata.viewer import Version
 
 Row = TypeVar("Row")
@@ -68,6 +70,21 @@ class State:
     data_version: int
     visibility_version: int
     notice: str | None
+
+
+def page_after(
+    rows: list[Row], keys: Sequence[str], after: str | None, limit: int | None
+) -> tuple[list[Row], str | None]:
+    """Return the rows after that of key ``after``, at most ``limit``, and the key the next page comes after.
+
+    ``keys``: of each row; None for all rows, and for no next page. Raises ``ParameterError`` where the key is gone.
+    """
+    if after is not None and after not in keys:
+        raise ParameterError("cursor", "Diese Seite gibt es nicht mehr; bitte von vorn beginnen.")
+    begin = 0 if after is None else keys.index(after) + 1
+    end = len(rows) if limit is None else begin + limit
+    page = rows[begin:end]
+    return page, keys[end - 1] if page and end < len(rows) else None
 
 
 def read_state(session: Session) -> State:

@@ -3,6 +3,7 @@
 Geometry leaves as GeoJSON in CRS84. An area without map has none; an area without facility counts 0.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -184,6 +185,42 @@ def areas(session: Session, request: AreasRequest) -> Answer[AreaRow]:
     if len(found) > request.limit:
         meta.next = rows[-1].area_key
     return Answer(meta, rows)
+
+
+def keys_inside(session: Session, area: tuple[str, str], level: LevelRow) -> set[str]:
+    """Return the keys of a level's areas that are this area (level, key) or lie in it, by their parents.
+
+    Raises ``ParameterError`` where there is none.
+    """
+    require_level(session, area[0], "area")
+    found = set(
+        session.execute(
+            text("""
+                WITH RECURSIVE inside(level, key) AS (
+                    SELECT level, key FROM area_visible WHERE level = :area_level AND key = :area_key
+                    UNION
+                    SELECT a.level, a.key FROM area_visible a
+                    JOIN inside i ON a.parent_level = i.level AND a.parent_key = i.key
+                )
+                SELECT key FROM inside WHERE level = :level
+            """),
+            {"area_level": area[0], "area_key": area[1], "level": level.level},
+        ).scalars()
+    )
+    if not found:
+        raise ParameterError(
+            "area", f"In „{':'.join(area)[:80]}“ liegt kein Gebiet der Ebene {level.title}, oder es gibt es nicht."
+        )
+    return found
+
+
+def geometries(session: Session, level: str, keys: Sequence[str]) -> dict[str, str | None]:
+    """Return the areas' geometries as GeoJSON (CRS84) by key; None: an area without map."""
+    found = session.execute(
+        text("SELECT key, ST_AsBinary(geom) FROM area_visible WHERE level = :level AND key = ANY (:keys)"),
+        {"level": level, "keys": list(keys)},
+    ).all()
+    return dict(zip((row[0] for row in found), area_geojson([row[1] for row in found]), strict=True))
 
 
 def area_sources(session: Session, level: str) -> list[Source]:

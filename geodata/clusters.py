@@ -17,9 +17,8 @@ from sqlalchemy.orm import Session
 
 from geodata import words
 from geodata.answer import Answer, footnotes, read_sources, read_state
-from geodata.areas import LevelRow, area_sources, require_level
+from geodata.areas import LevelRow, area_sources, geometries, require_level
 from geodata.errors import ParameterError
-from geodata.geometry import area_geojson
 from geodata.indicator_values import IndicatorValues, values_at
 from geodata.kept import Kept, database_of
 from geodata.local_moran import HIGH_HIGH, HIGH_LOW, LOW_HIGH, LOW_LOW, LocalMoran, differ, local_moran
@@ -220,7 +219,7 @@ def _rows(
     made: LocalMoran,
     page: Sequence[int],
 ) -> list[ClusterRow]:
-    shapes = _geometries(session, request.level, [borders.keys[i] for i in page]) if request.geometry else {}
+    shapes = geometries(session, request.level, [borders.keys[i] for i in page]) if request.geometry else {}
     takes, number, neighbours = taking
     rows = []
     for i in page:
@@ -247,14 +246,6 @@ def _rows(
             geometry=shapes.get(key),
         ))  # fmt: skip
     return rows
-
-
-def _geometries(session: Session, level: str, keys: Sequence[str]) -> dict[str, str | None]:
-    found = session.execute(
-        text("SELECT key, ST_AsBinary(geom) AS geom FROM area_visible WHERE level = :level AND key = ANY (:keys)"),
-        {"level": level, "keys": list(keys)},
-    ).all()
-    return dict(zip((row.key for row in found), area_geojson([row.geom for row in found]), strict=True))
 
 
 def _method(request: ClustersRequest, found: IndicatorValues) -> str:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from geodata import gap_notes as notes
-from geodata.answer import Answer, Source, read_sources
+from geodata.answer import Answer, Source, page_after, read_sources
 from geodata.areas import require_level
 from geodata.coverage.answer import coverage
 from geodata.coverage.request import CoverageRow
@@ -68,7 +68,7 @@ def gaps(session: Session, request: GapsRequest) -> Answer[GapRow]:
     ]
     ranked = _ranked(asked, covered.rows, found)
     rows = _rows(asked, covered.rows, ranked, found)
-    page, following = _page(rows, request)
+    page, following = page_after(rows, [row.area_key for row in rows], request.after, request.limit)
     areas = [(row.area_name, row.rank_low, row.rank_high) for row in rows if row.area_key != WITHOUT_AREA]
     meta = covered.meta
     catalogue = {asked.stored.dataset} if asked.stored is not None else set()
@@ -162,18 +162,6 @@ def _rows(
 
 def _given(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
-
-
-def _page(rows: list[GapRow], request: GapsRequest) -> tuple[list[GapRow], str | None]:
-    """Return the rows of the page asked for, and the key after which the next one begins."""
-    begin = 0
-    if request.after is not None:
-        keys = [row.area_key for row in rows]
-        if request.after not in keys:
-            raise ParameterError("cursor", "Diese Seite gibt es nicht mehr; bitte von vorn beginnen.")
-        begin = keys.index(request.after) + 1
-    page = rows[begin:] if request.limit is None else rows[begin : begin + request.limit]
-    return page, page[-1].area_key if page and begin + len(page) < len(rows) else None
 
 
 def _once(sources: Sequence[Source]) -> list[Source]:

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from geodata import words
 from geodata.ages import Ages
-from geodata.answer import WITHOUT_RELEASE, Meta, Source, footnotes, read_sources
+from geodata.answer import WITHOUT_RELEASE, Meta, Source, footnotes, page_after, read_sources
 from geodata.categories import TITLES
 from geodata.coverage.notes import pace_in_words
 from geodata.coverage.people import People, people_of
@@ -117,7 +117,8 @@ def point_reach(session: Session, request: PointReachRequest) -> PointReachAnswe
     per_minute = request.pace.metres_per_minute(view.mode)
     of_offer, of_place = _clauses(request)
     rows, ageless = _places(session, view, of_offer, of_place, per_minute)
-    page, following = _page(rows, request)
+    keys = [f"{row.dataset}\n{row.facility_id}" for row in rows]
+    page, following = page_after(rows, keys, request.after, request.limit)
     people = people_of(session)
     residents, total = _residents(session, view, people)
     polygon, area_in_words = view.area()
@@ -203,17 +204,6 @@ def _filled(sql: str, of_offer: Sequence[Clause], of_place: Sequence[Clause]) ->
     return sql.format(offers=offers, places=places), values
 
 
-def _page(rows: list[PointReachRow], request: PointReachRequest) -> tuple[list[PointReachRow], str | None]:
-    """Return the rows of the page asked for, and what the next one comes after."""
-    keys = [f"{row.dataset}\n{row.facility_id}" for row in rows]
-    if request.after is not None and request.after not in keys:
-        raise ParameterError("cursor", "Diese Seite gibt es nicht mehr; bitte von vorn beginnen.")
-    begin = 0 if request.after is None else keys.index(request.after) + 1
-    end = len(rows) if request.limit is None else begin + request.limit
-    page = rows[begin:end]
-    return page, keys[end - 1] if page and end < len(rows) else None
-
-
 def _residents(session: Session, view: View, people: People | None) -> tuple[list[ReachedResidents], float | None]:
     if people is None:
         return [], None
@@ -279,8 +269,5 @@ def _method(request: PointReachRequest, view: View, clauses: Sequence[Clause], a
 
 def _sources(session: Session, rows: Sequence[PointReachRow], people: People | None, mode: Mode) -> list[Source]:
     made = read_sources(session, "facilities", {row.dataset for row in rows} or None)
-    if people is not None:
-        made += read_sources(session, "statistics", {people.dataset} if people.dataset else set())
-        if people.basis == "grid":
-            made += read_sources(session, "population")
+    made += [] if people is None else people.sources(session)
     return made if mode == "line" else [*made, *read_sources(session, "network")]

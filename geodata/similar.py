@@ -25,11 +25,10 @@ from sqlalchemy.orm import Session
 
 from geodata import words
 from geodata.answer import Answer, Source, footnotes, read_sources
-from geodata.areas import area_sources, require_level
+from geodata.areas import area_sources, geometries, require_level
 from geodata.coverage.people import NOWHERE, People, people_of
 from geodata.errors import NotFoundError, ParameterError
 from geodata.gap_ranks import z_scores
-from geodata.geometry import area_geojson
 from geodata.indicator_series import NEARLY_ALL
 from geodata.indicator_values import IndicatorValues, period_of, shares_at, values_at
 from geodata.viewer import Version
@@ -242,7 +241,7 @@ def _rows(
 ) -> list[SimilarRow]:
     keys, names = areas
     own, nearest = which
-    shapes = _geometries(session, request.level, [keys[i] for i in nearest]) if request.geometry else {}
+    shapes = geometries(session, request.level, [keys[i] for i in nearest]) if request.geometry else {}
     return [
         SimilarRow(
             area_level=request.level,
@@ -258,14 +257,6 @@ def _rows(
         )
         for rank, i in enumerate(nearest, start=1)
     ]
-
-
-def _geometries(session: Session, level: str, keys: Sequence[str]) -> dict[str, str | None]:
-    found = session.execute(
-        text("SELECT key, ST_AsBinary(geom) AS geom FROM area_visible WHERE level = :level AND key = ANY (:keys)"),
-        {"level": level, "keys": list(keys)},
-    ).all()
-    return dict(zip((row.key for row in found), area_geojson([row.geom for row in found]), strict=True))
 
 
 def _sources(session: Session, level: str, found: Sequence[IndicatorValues], people: People | None) -> list[Source]:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geodata.answer import Answer, Meta, footnotes, read_sources
-from geodata.areas import LevelRow, area_sources, require_level
+from geodata.areas import LevelRow, area_sources, keys_inside, require_level
 from geodata.errors import ParameterError
 from geodata.figure_tables import SCENARIOS, WITHOUT_AREA
 from geodata.geometry import area_geojson
@@ -276,24 +276,7 @@ def _require_indicator(session: Session, request: StatisticsRequest, level: Leve
 def _require_area(session: Session, request: StatisticsRequest, level: LevelRow) -> None:
     if request.area is None or request.area == (request.level, WITHOUT_AREA):
         return
-    require_level(session, request.area[0], "area")
-    inside = session.execute(
-        text("""
-            WITH RECURSIVE inside(level, key) AS (
-                SELECT level, key FROM area_visible WHERE level = :area_level AND key = :area_key
-                UNION
-                SELECT a.level, a.key FROM area_visible a
-                JOIN inside i ON a.parent_level = i.level AND a.parent_key = i.key
-            )
-            SELECT EXISTS (SELECT FROM inside WHERE level = :level)
-        """),
-        {"area_level": request.area[0], "area_key": request.area[1], "level": request.level},
-    ).scalar_one()
-    if not inside:
-        raise ParameterError(
-            "area",
-            f"In „{':'.join(request.area)[:80]}“ liegt kein Gebiet der Ebene {level.title}, oder es gibt es nicht.",
-        )
+    keys_inside(session, request.area, level)
 
 
 def _title(info: IndicatorInfo, level: LevelRow, request: StatisticsRequest, period: str | None) -> str:

@@ -5,11 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import shapely
-from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geodata.answer import Answer, Source, footnotes, read_sources
-from geodata.areas import area_sources
+from geodata.areas import area_sources, geometries
 from geodata.coverage import notes, ways
 from geodata.coverage.catchment import Supply, access, per_area
 from geodata.coverage.decay import parse_decay
@@ -233,19 +232,12 @@ def _geometries(session: Session, request: CoverageRequest, frame: Frame, keys: 
         return {}
     if frame.drawn is not None:
         return dict(zip(frame.keys, area_geojson(shapely.to_wkb(frame.drawn.shapes).tolist()), strict=True))
-    found = session.execute(
-        text("SELECT key, ST_AsBinary(geom) FROM area_visible WHERE level = :level AND key = ANY (:keys)"),
-        {"level": frame.level, "keys": keys},
-    ).all()
-    return dict(zip((row[0] for row in found), area_geojson([row[1] for row in found]), strict=True))
+    return geometries(session, frame.level, keys)
 
 
 def _sources(session: Session, frame: Frame, places: Places, people: People | None, mode: str | None) -> list[Source]:
     made = read_sources(session, "facilities", set(places.datasets))
-    if people is not None:
-        made += read_sources(session, "statistics", {people.dataset} if people.dataset else set())
-        if people.basis == "grid":
-            made += read_sources(session, "population")
+    made += [] if people is None else people.sources(session)
     if mode in {"walk", "bike"}:
         made += read_sources(session, "network")
     return made if frame.drawn is not None else [*made, *area_sources(session, frame.level)]

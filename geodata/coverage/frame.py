@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from geodata.areas import require_level
+from geodata.areas import keys_inside, require_level
 from geodata.coverage.people import NOWHERE, Ints, People
 from geodata.coverage.request import DRAWN, CoverageRequest, Drawn
 from geodata.errors import ParameterError
@@ -19,8 +19,6 @@ Flags = NDArray[np.bool_]
 
 # Areas drawn side by side share their border but for rounding.
 _TOUCHING_M2 = 10.0
-
-WITHOUT_AREA_NAME = "ohne räumliche Zuordnung"
 
 
 @dataclass(frozen=True)
@@ -82,32 +80,8 @@ def frame_of(session: Session, request: CoverageRequest, people: People | None) 
             unknown |= np.isin(keys, list(_without_figures(session, people, request.level)))
     wanted = np.ones(len(keys), dtype=np.bool_)
     if request.area is not None:
-        wanted = np.isin(keys, list(_inside(session, request.area, request.level, level.title)))
+        wanted = np.isin(keys, list(keys_inside(session, request.area, level)))
     return Frame(request.level, level.title, keys, [row.name for row in rows], cells, unknown, wanted)
-
-
-def _inside(session: Session, area: tuple[str, str], level: str, title: str) -> set[str]:
-    """Return the keys of a level's areas that are this area or lie in it."""
-    require_level(session, area[0], "area")
-    found = set(
-        session.execute(
-            text("""
-                WITH RECURSIVE inside(level, key) AS (
-                    SELECT level, key FROM area_visible WHERE level = :area_level AND key = :area_key
-                    UNION
-                    SELECT a.level, a.key FROM area_visible a
-                    JOIN inside i ON a.parent_level = i.level AND a.parent_key = i.key
-                )
-                SELECT key FROM inside WHERE level = :level
-            """),
-            {"area_level": area[0], "area_key": area[1], "level": level},
-        ).scalars()
-    )
-    if not found:
-        raise ParameterError(
-            "area", f"In „{':'.join(area)[:80]}“ liegt kein Gebiet der Ebene {title}, oder es gibt es nicht."
-        )
-    return found
 
 
 def _without_figures(session: Session, people: People, level: str) -> set[str]:

@@ -86,7 +86,7 @@ def warnings(
     yield from _of_places(request, places, supply, whole=frame.whole())
     if people is None:
         yield "Es sind keine Einwohnerzahlen geladen; Werte je Einwohner fehlen deshalb."
-    elif people.of(request.ages) is None:
+    elif not people.knows(request.ages):
         yield f"Einwohner im Alter „{request.ages.words()}“ sind auf der Karte nicht bekannt; sie fehlen deshalb."
     elif estimated:
         yield (

@@ -14,11 +14,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geodata.ages import Ages, band_factors, tiling
-from geodata.answer import read_state
+from geodata.answer import Source, read_sources, read_state
 from geodata.bulk import read_arrays
 from geodata.database import unhurried
 from geodata.indicators import POPULATION
 from geodata.kept import Kept, database_of
+from geodata.network import MODES
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -46,7 +47,8 @@ class People:
     period: str | None
     notes: list[str]
     positions: frozenset[str]
-    _read: "Kept[tuple[Ints, Floats] | Ints]" = field(default_factory=lambda: Kept(_MOST_LEVELS))
+    _owners: "Kept[Ints]" = field(default_factory=lambda: Kept(_MOST_LEVELS))
+    _snaps: "Kept[tuple[Ints, Floats]]" = field(default_factory=lambda: Kept(len(MODES)))
 
     def of(self, ages: Ages) -> Floats | None:
         """Return the residents of these ages in each cell; None: the surface does not know such ages."""
@@ -57,6 +59,15 @@ class People:
         used = np.flatnonzero(factors)
         residents: Floats = self.people[:, used] @ factors[used]
         return residents
+
+    def knows(self, ages: Ages) -> bool:
+        """Tell whether the surface tells residents of these ages from others."""
+        return band_factors(ages, self.bands) is not None
+
+    def sources(self, session: Session) -> list[Source]:
+        """Return the datasets the surface was made from."""
+        made = read_sources(session, "statistics", {self.dataset} if self.dataset else set())
+        return [*made, *(read_sources(session, "population") if self.basis == "grid" else ())]
 
     def total(self, ages: Ages) -> float:
         """Return all residents of these ages; NaN: the surface does not know such ages."""
@@ -87,9 +98,7 @@ class People:
                     owner[np.frombuffer(cells, dtype=">i4", offset=20)[1::2] - 1] = number
             return owner
 
-        made = self._read.get(("owner", level), read)
-        assert isinstance(made, np.ndarray)  # noqa: S101 - the key says so
-        return made
+        return self._owners.get(level, read)
 
     def snaps(self, session: Session, mode: str) -> tuple[Ints, Floats]:
         """Return for each cell its node in the network (−1: none) and how far it is in metres (NaN: none)."""
@@ -103,9 +112,7 @@ class People:
             node[found["cell"] - 1], metres[found["cell"] - 1] = found["node"], found["m"]
             return node, metres
 
-        made = self._read.get(("snaps", mode), read)
-        assert isinstance(made, tuple)  # noqa: S101 - the key says so
-        return made
+        return self._snaps.get(mode, read)
 
 
 _OWNERS = """

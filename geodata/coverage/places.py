@@ -17,7 +17,6 @@ from geodata.coverage.frame import Frame
 from geodata.coverage.people import Floats, Ints
 from geodata.coverage.request import CoverageRequest
 from geodata.facilities import Clause, FacilitiesRequest, offer_clauses, place_clauses
-from geodata.network import MODES
 from geodata.surface_cells import NOWHERE, owners
 
 Flags = NDArray[np.bool_]
@@ -133,20 +132,13 @@ def _places(rows: Sequence[Any], request: CoverageRequest, frame: Frame, coarse:
 
 
 def read_spots(session: Session, places: Places, mode: str) -> Spots:
-    """Return where the exact places are, and for ``walk`` and ``bike`` their nodes in the network."""
+    """Return where the exact places are, and their nodes in the network (in a straight line: none)."""
     found = session.execute(
         text("""
             SELECT g.import_id, g.facility_id, ST_X(g.geom) AS x, ST_Y(g.geom) AS y, s.node, s.distance_m
             FROM place_point_visible g
             LEFT JOIN facility_snap_visible s
                 ON s.import_id = g.import_id AND s.facility_id = g.facility_id AND s.mode = :mode
-            WHERE (g.import_id, g.facility_id) IN (SELECT * FROM unnest(CAST(:imports AS integer[]),
-                                                                       CAST(:ids AS text[])))
-        """)
-        if mode in MODES
-        else text("""
-            SELECT g.import_id, g.facility_id, ST_X(g.geom) AS x, ST_Y(g.geom) AS y, -1 AS node, 'NaN'::float8 AS m
-            FROM place_point_visible g
             WHERE (g.import_id, g.facility_id) IN (SELECT * FROM unnest(CAST(:imports AS integer[]),
                                                                        CAST(:ids AS text[])))
         """),
