@@ -11,6 +11,7 @@ from fastapi import Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from geodata import words
 from geodata.errors import NotFoundError, ParameterError
 from geodata.gap_request import NeedIndicator
 from geodata.similar import SimilarIndicator
@@ -87,7 +88,9 @@ def decimal_number(name: str, value: str | None, lowest: float, highest: float) 
     number = float(value) if _DECIMAL.fullmatch(value) else None
     if number is None or not lowest <= number <= highest:
         raise ParameterError(
-            name, f"„{name}“ muss eine Zahl von {lowest:g} bis {highest:g} sein, mit Dezimalpunkt geschrieben."
+            name,
+            f"„{name}“ muss eine Zahl von {words.plain(lowest)} bis {words.plain(highest)} sein, mit Dezimalpunkt "
+            "geschrieben.",
         )
     return number
 
