@@ -1,8 +1,8 @@
-"""``python -m bench [imports|people|network|renewal|api|page]``: all benchmarks, or those named."""
+"""``python -m bench [imports|people|network|renewal|api|page|coverage]``: all benchmarks, or those named."""
 
 import sys
 
-from bench import api, imports, network, page, people, renewal
+from bench import api, coverage, imports, network, page, people, renewal
 
 _ALL = {
     "imports": imports.run,
@@ -11,6 +11,7 @@ _ALL = {
     "renewal": renewal.run,
     "api": api.run,
     "page": page.run,
+    "coverage": coverage.run,
 }
 
 for name in sys.argv[1:] or _ALL:

@@ -70,9 +70,9 @@ def surface(bench: Bench) -> None:
         with writing(engine) as session:
             areas = read_areas(session)
         shapes = list(areas["bezirk"].shapes)
-        _city_grid(grid, shapes, 40_000)
+        city_grid(grid, shapes, 40_000)
         figures = bench.folder / "einwohner.csv"
-        _figures(figures, "ortsteil", areas["ortsteil"].keys)
+        figures_csv(figures, "ortsteil", areas["ortsteil"].keys)
         timed([CLI, "import", "population", str(grid), "--max-shrink", "100%"], env=bench.environment())
         import_statistics(engine, open_source(figures), StatisticsImport())
         with writing(engine) as session:
@@ -87,7 +87,8 @@ def surface(bench: Bench) -> None:
         engine.dispose()
 
 
-def _city_grid(path: Path, shapes: list[object], count: int) -> None:
+def city_grid(path: Path, shapes: list[object], count: int) -> None:
+    """Write that many cells inside the shapes (EPSG:25832) in the layout of the census grid."""
     import shapely  # noqa: PLC0415 - only here
     from pyproj import Transformer  # noqa: PLC0415
 
@@ -109,7 +110,8 @@ def _city_grid(path: Path, shapes: list[object], count: int) -> None:
             handle.write(f"CRS3035RES100mN{py - 50}E{px - 50};{px};{py};{numbers}\r\n")
 
 
-def _figures(path: Path, level: str, keys: list[str]) -> None:
+def figures_csv(path: Path, level: str, keys: list[str]) -> None:
+    """Write residents of each area in eleven positions of age as canonical statistics."""
     rng = np.random.default_rng(9)
     with path.open("w", encoding="utf-8") as handle:
         handle.write("area_level;area_key;indicator;position;period;value\n")

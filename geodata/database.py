@@ -28,6 +28,9 @@ OWNER = "srk_owner"
 WRITER_LOCK = 0x53524B
 
 
+_TOO_LONG = "Die Abfrage hat zu lange gedauert und wurde abgebrochen; bitte enger eingrenzen."
+
+
 class QueryTimeoutError(SrkError, TimeoutError):
     """A question took longer than ``statement_timeout_ms``."""
 
@@ -102,6 +105,18 @@ def writing(engine: Engine, *, group: str = WRITE_GROUP) -> Iterator[Session]:
             yield session
 
 
+@contextlib.contextmanager
+def unhurried(session: Session, timeout_ms: int = 120_000) -> Iterator[None]:
+    """Let what is read once per state of the data take longer than an answer may."""
+    usual = session.execute(text("SHOW statement_timeout")).scalar_one()
+    if usual == "0":  # no limit: an import
+        yield
+        return
+    session.execute(text("SELECT set_config('statement_timeout', :ms, true)"), {"ms": str(timeout_ms)})
+    yield
+    session.execute(text("SELECT set_config('statement_timeout', :usual, true)"), {"usual": usual})
+
+
 def refresh_statistics(session: Session, tables: Iterable[str]) -> None:
     """Let the planner know the sizes of tables (names of ours) that this writing transaction has filled.
 
@@ -126,12 +141,12 @@ def _named_errors() -> Iterator[None]:
         yield
     except PoolTimeoutError as error:
         raise DatabaseStateError("Der Dienst ist gerade ausgelastet; bitte gleich noch einmal.") from error
+    except psycopg.errors.QueryCanceled as error:  # of a COPY, which goes past SQLAlchemy
+        raise QueryTimeoutError(_TOO_LONG) from error
     except DBAPIError as error:
         cause = error.orig
         if isinstance(cause, psycopg.errors.QueryCanceled):
-            raise QueryTimeoutError(
-                "Die Abfrage hat zu lange gedauert und wurde abgebrochen; bitte enger eingrenzen."
-            ) from error
+            raise QueryTimeoutError(_TOO_LONG) from error
         if isinstance(cause, psycopg.errors.LockNotAvailable):
             raise DatabaseStateError("Ein anderer Import hält die Datenbank gerade; bitte später.") from error
         if isinstance(cause, psycopg.errors.InsufficientPrivilege):

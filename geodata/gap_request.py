@@ -140,6 +140,13 @@ def _of_stored(request: GapsRequest, stored: StandardRow) -> CoverageRequest:
         raise ParameterError("standard", _unusable(stored, f"der Einheit „{stored.unit[:60]}“"))
     if stored.measure != "supply" and request.minutes is None and stored.minutes is None:
         raise ParameterError("minutes", f"Der Richtwert „{stored.code}“ nennt keine Minuten; bitte minutes angeben.")
+    if stored.measure == "supply":
+        for name in ("minutes", "mode", "decay"):
+            if getattr(request, name) is not None:
+                raise ParameterError(
+                    name,
+                    f"Der Richtwert „{stored.code}“ misst die Versorgung im Gebiet; {name} hat dabei keine Wirkung.",
+                )
     by_stored = stored.age_from is not None or stored.age_to is not None
     return _of_value(replace(
         request,

@@ -1,4 +1,4 @@
-"""Geometry on its way out: from metres (EPSG:25832) to GeoJSON in CRS84, simplified where a map asks for it."""
+"""Geometry on its way in and out: between metres (EPSG:25832) and CRS84, simplified where a map asks for it."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -15,6 +15,16 @@ COORDINATE_DECIMALS = 6  # about 0.1 m
 @cache
 def _to_lonlat() -> Transformer:
     return Transformer.from_crs(25832, 4326, always_xy=True)
+
+
+@cache
+def _to_metres() -> Transformer:
+    return Transformer.from_crs(4326, 25832, always_xy=True)
+
+
+def metres(degrees: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return longitude and latitude (CRS84, shape (n, 2)) as metres (EPSG:25832)."""
+    return np.column_stack(_to_metres().transform(degrees[:, 0], degrees[:, 1]))
 
 
 def lonlat(points: NDArray[np.float64]) -> NDArray[np.float64]:

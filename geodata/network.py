@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geodata.bulk import raw_connection, read_arrays, write_arrays
+from geodata.database import unhurried
 from geodata.kept import Kept, database_of
 
 if TYPE_CHECKING:
@@ -152,7 +153,12 @@ def graph_for(session: Session, mode: Mode) -> Graph | None:
     import_id = _visible(session)
     if import_id is None:
         return None
-    return _graphs.get((*database_of(session), import_id, mode), lambda: _read(session, mode, import_id))
+
+    def read() -> Graph:
+        with unhurried(session):
+            return _read(session, mode, import_id)
+
+    return _graphs.get((*database_of(session), import_id, mode), read)
 
 
 def nearest_nodes(graph: Graph, xy: Floats) -> tuple[Ints, Floats]:

@@ -1,7 +1,6 @@
 """The population surface in the database: written whole, by COPY, and read back where only its areas change."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from geodata import crosswalk
 from geodata.ages import Ages
-from geodata.bulk import points, raw_connection, read_arrays, write_arrays
+from geodata.bulk import arrays, points, raw_connection, read_arrays, write_arrays
 from geodata.database import refresh_statistics
 from geodata.figures import Choice
 from geodata.surface_cells import NOWHERE, Areas, owners
@@ -21,7 +20,6 @@ Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 _TABLES = ("surface", "surface_band", "surface_cell", "surface_area", "crosswalk")
-_FLOAT8_OID = 701
 
 
 @dataclass(slots=True)
@@ -87,7 +85,7 @@ def write(
     columns = {
         "cell": np.arange(1, len(cells.xy) + 1, dtype=np.int32),
         "geom": points(cells.xy, SRID),
-        "people": _arrays(cells.people),
+        "people": arrays(cells.people),
         "calibrated": cells.calibrated,
     }
     write_arrays(session, "surface_cell", columns)
@@ -112,28 +110,17 @@ def write_areas(session: Session, cells: Cells, areas: dict[str, Areas]) -> int:
 def stored(session: Session, areas: dict[str, Areas]) -> Cells:
     """Return the surface as it is stored, its cells in the areas as they are now."""
     number = session.execute(text("SELECT count(*) FROM surface_band")).scalar_one()
-    people = {f"people_{band}": f"people[{band}]" for band in range(1, number + 1)}
     found = read_arrays(
         session,
-        f"SELECT ST_X(geom), ST_Y(geom), {', '.join(people.values())}, calibrated FROM surface_cell ORDER BY cell",
-        {**dict.fromkeys(("x", "y", *people), "f8"), "calibrated": "b"},
+        "SELECT geom, people, calibrated FROM surface_cell ORDER BY cell",
+        {"geom": "point", "people": f"f8[{number}]", "calibrated": "b"},
     )
-    xy = np.column_stack([found["x"], found["y"]])
+    xy = found["geom"]
     owner = {level: owners(xy, own) for level, own in areas.items()}
-    return Cells(xy, np.column_stack([found[name] for name in people]), found["calibrated"], owner)
+    return Cells(xy, found["people"], found["calibrated"], owner)
 
 
 _COPY_TEXT = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-
-
-def _arrays(values: Floats) -> NDArray[Any]:
-    """Return rows of numbers as ``double precision[]`` in PostgreSQL's binary form."""
-    head = [(name, ">i4") for name in ("dimensions", "nulls", "element", "length", "first")]
-    number = np.dtype([("width", ">i4"), ("value", ">f8")])
-    made = np.zeros(len(values), dtype=np.dtype([*head, ("numbers", number, (values.shape[1],))]))
-    made["dimensions"], made["element"], made["length"], made["first"] = 1, _FLOAT8_OID, values.shape[1], 1
-    made["numbers"]["width"], made["numbers"]["value"] = 8, values
-    return made
 
 
 def _snap(session: Session) -> None:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from geodata.answer import read_state
 from geodata.database import reading
 from service import assets, errors, health, metrics
-from service.api import routes, statistics
+from service.api import comparing, covering, reaching, routes, statistics
 from service.caching import APP_VERSION
 from service.context import Context
 from service.logs import RequestLog
@@ -20,7 +20,8 @@ from service.pages.rendering import SAFE_HEADERS, content_security_policy, rende
 from service.settings import Settings
 
 _DESCRIPTION = """
-Offene Sozialraumkarte für die Jugendhilfeplanung (§ 80 SGB VIII): Gebiete, Einrichtungen und ihre Angebote.
+Offene Sozialraumkarte für die Jugendhilfeplanung (§ 80 SGB VIII): Gebiete, Einrichtungen und ihre Angebote,
+Kennzahlen, Versorgung und Erreichbarkeit.
 
 Jede Antwort trägt in `meta` ihre Fußnoten: Methode, Einheit, Quellen mit Stand und Lizenz, fehlende Werte.
 Fehlende Werte sind `null`, nie 0. Ohne Anmeldung ist zu sehen, was freigegeben ist.
@@ -62,6 +63,9 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.include_router(assets.router)
     app.include_router(routes.router)
     app.include_router(statistics.router)
+    app.include_router(covering.router)
+    app.include_router(reaching.router)
+    app.include_router(comparing.router)
     app.include_router(public.router)
     app.include_router(signing_in.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way

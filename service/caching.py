@@ -16,12 +16,13 @@ from geodata.viewer import Viewer
 APP_VERSION = version("sozialraumkarte")
 
 
-def canonical_request(request: Request) -> str:
-    """Return path and query, parameters sorted, so that equal questions have equal keys.
+def canonical_request(request: Request, body: bytes = b"") -> str:
+    """Return path and query, parameters sorted, and a digest of the body, so that equal questions have equal keys.
 
-    Encoded again, so that different ones never do: a value may itself hold ``&`` and ``=``.
+    Encoded again, so that different ones never do: a value may itself hold ``&`` and ``=``, but never ``#``.
     """
-    return quote(request.scope["path"]) + "?" + urlencode(sorted(request.query_params.multi_items()))
+    asked = quote(request.scope["path"]) + "?" + urlencode(sorted(request.query_params.multi_items()))
+    return f"{asked}#{hashlib.sha256(body).hexdigest()}" if body else asked
 
 
 def cache_key(

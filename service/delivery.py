@@ -3,14 +3,14 @@
 import gzip
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol, TypeVar
 
 import brotli
 from fastapi import Request, Response
 from sqlalchemy.orm import Session
 
 from geodata import audit
-from geodata.answer import Answer, read_state
+from geodata.answer import Meta, read_state
 from geodata.database import Access, reading
 from geodata.errors import ForbiddenError, ParameterError
 from geodata.viewer import Version, Viewer
@@ -22,7 +22,13 @@ from service.formats import MEDIA_TYPES, Format
 VARY = "Accept, Accept-Encoding, Authorization, Cookie"
 _UNCOMPRESSIBLE = {Format.XLSX, Format.GPKG}
 
-Renderer = Callable[[Answer[Any], Format], bytes]
+
+class _Noted(Protocol):
+    @property
+    def meta(self) -> Meta: ...
+
+
+Answered = TypeVar("Answered", bound=_Noted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +48,35 @@ def eyes(request: Request, version: Version) -> Viewer:
 
 
 def deliver(
-    request: Request, asked: Asked, name: str, question: Callable[[Session], Answer[Any]], render: Renderer
+    request: Request,
+    asked: Asked,
+    name: str,
+    question: Callable[[Session], Answered],
+    render: Callable[[Answered, Format], bytes],
+    body: bytes = b"",
 ) -> Response:
     """Answer a question of the API.
 
-    State, ETag and rows come from one REPEATABLE READ transaction. ``name`` is the file name of a download.
+    State, ETag and rows come from one REPEATABLE READ transaction. ``name`` is the file name of a download, ``body``
+    what was sent with the question.
     """
     context = context_of(request)
     viewer = eyes(request, asked.version)
     if asked.version is Version.INTERNAL:
-        audit.record(context.engine, viewer, "intern", {"request": canonical_request(request)})
+        audit.record(context.engine, viewer, "intern", {"request": canonical_request(request, body)})
 
     def produce(session: Session) -> tuple[bytes, dict[str, str]]:
         answer = question(session)
-        body = render(answer, asked.format)
+        rendered = render(answer, asked.format)
         # Only now: rendering makes the cursor opaque.
-        return body, _link(request, answer.meta.next)
+        return rendered, _link(request, answer.meta.next)
 
     return respond(
         request, context, viewer, asked.format.value, MEDIA_TYPES[asked.format], produce,
         filename=f"{name}.{asked.format.value}" if asked.format not in {Format.JSON, Format.GEOJSON} else None,
         compress=asked.format not in _UNCOMPRESSIBLE,
         private=asked.version is Version.INTERNAL or viewer.provider_key is not None,
+        body=body,
     )  # fmt: skip
 
 
@@ -78,6 +91,7 @@ def respond(
     filename: str | None = None,
     compress: bool = True,
     private: bool = False,
+    body: bytes = b"",
 ) -> Response:
     """Answer with what ``produce`` makes (body, headers), or 304, or the same bytes as before from the cache."""
     settings = context.settings
@@ -87,7 +101,7 @@ def respond(
         key = cache_key(
             read_state(session),
             viewer=viewer,
-            request=canonical_request(request),
+            request=canonical_request(request, body),
             format_name=format_name,
             settings_digest=settings.digest(),
             today=today(),
@@ -101,17 +115,17 @@ def respond(
             return Response(None, 304, headers)
         held = context.cache.get(key, coding)
         if held is not None:
-            body, kept = _unpacked(held)
+            content, kept = _unpacked(held)
         else:
-            body, kept = produce(session)
-            body = compressed(body, coding)
-            context.cache.put(key, coding, _packed(body, kept))
+            content, kept = produce(session)
+            content = compressed(content, coding)
+            context.cache.put(key, coding, _packed(content, kept))
     headers |= kept
     if coding != "identity":
         headers["Content-Encoding"] = coding
     if filename is not None:
         headers["Content-Disposition"] = f'attachment; filename="{filename}"'
-    return Response(body, 200, headers, media_type=media_type)
+    return Response(content, 200, headers, media_type=media_type)
 
 
 def compressed(body: bytes, coding: str) -> bytes:

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from geodata.answer import Answer, Meta
-from service.labels import LABELS
+from service.labels import LABELS, NUMBER_FORMATS
 
 
 class Format(StrEnum):
@@ -71,9 +71,9 @@ def table_of(answer: Answer[Any], name: str, kind: type) -> Table:
     return Table(answer.meta, name, columns, properties_of(answer.rows), geometries)
 
 
-def to_json(meta: Meta, rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Write ``{"meta": …, "rows": […]}``."""
-    return orjson.dumps({"meta": asdict(meta), "rows": list(rows)}, option=_ORJSON)
+def to_json(meta: Meta, rows: Iterable[Mapping[str, Any]], beside: Mapping[str, Any] | None = None) -> bytes:
+    """Write ``{"meta": …, "rows": […]}`` and what stands beside them."""
+    return orjson.dumps({"meta": asdict(meta), "rows": list(rows), **(beside or {})}, option=_ORJSON)
 
 
 def to_geojson(meta: Meta, features: Iterable[tuple[Mapping[str, Any], Any]]) -> bytes:
@@ -104,8 +104,8 @@ def to_csv(table: Table) -> bytes:
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def to_xlsx(table: Table) -> bytes:
-    """Write a workbook: the rows with German headings, and a second sheet with the footnotes."""
+def to_xlsx(table: Table, beside: Sequence[Table] = ()) -> bytes:
+    """Write a workbook: the rows with German headings, then those of the tables beside, last the footnotes."""
     import xlsxwriter  # noqa: PLC0415 - only this format pays for it
 
     buffer = io.BytesIO()
@@ -113,16 +113,11 @@ def to_xlsx(table: Table) -> bytes:
     book = xlsxwriter.Workbook(buffer, options)
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-    sheet = book.add_worksheet("Daten")
-    for column, name in enumerate(table.columns):
-        sheet.write_string(0, column, LABELS[name], bold)
-        sheet.set_column(column, column, max(10, min(40, len(LABELS[name]) + 2)))
-    for number, row in enumerate(table.rows, start=1):
-        for column, name in enumerate(table.columns):
-            _write(sheet, number, column, _cell(row[name]))
-    sheet.freeze_panes(1, 0)
-    if table.columns:
-        sheet.autofilter(0, 0, max(len(table.rows), 1), len(table.columns) - 1)
+    numbers = {look: book.add_format({"num_format": look}) for look in sorted(set(NUMBER_FORMATS.values()))}
+    columns: list[str] = []
+    for sheet_name, one in (("Daten", table), *((other.name, other) for other in beside)):
+        _write_sheet(book.add_worksheet(sheet_name), one, bold, numbers)
+        columns += [name for name in one.columns if name not in columns]
     notes = book.add_worksheet("Erläuterungen")
     notes.set_column(0, 0, 24)
     notes.set_column(1, 1, 100)
@@ -132,11 +127,26 @@ def to_xlsx(table: Table) -> bytes:
     offset = len(footnote_lines(table.meta)) + 1
     notes.write_string(offset, 0, "Spalte", bold)
     notes.write_string(offset, 1, "Feldname der Schnittstelle", bold)
-    for number, name in enumerate(table.columns, start=offset + 1):
+    for number, name in enumerate(columns, start=offset + 1):
         notes.write_string(number, 0, LABELS[name])
         notes.write_string(number, 1, name)
     book.close()
     return buffer.getvalue()
+
+
+def _write_sheet(sheet: Any, table: Table, bold: Any, numbers: Mapping[str, Any]) -> None:  # noqa: ANN401 - xlsxwriter
+    for column, name in enumerate(table.columns):
+        sheet.write_string(0, column, LABELS[name], bold)
+        # As the whole column, so that what a user adds below looks alike; values stay what they are.
+        sheet.set_column(
+            column, column, max(10, min(40, len(LABELS[name]) + 2)), numbers.get(NUMBER_FORMATS.get(name, ""))
+        )
+    for number, row in enumerate(table.rows, start=1):
+        for column, name in enumerate(table.columns):
+            _write(sheet, number, column, _cell(row[name]))
+    sheet.freeze_panes(1, 0)
+    if table.columns:
+        sheet.autofilter(0, 0, max(len(table.rows), 1), len(table.columns) - 1)
 
 
 def to_gpkg(table: Table) -> bytes:
@@ -147,7 +157,7 @@ def to_gpkg(table: Table) -> bytes:
 
     shapes = shapely.from_geojson(np.array(list(table.geometries or [None] * len(table.rows)), dtype=object))
     kinds = {int(kind) for kind in shapely.get_type_id(shapes)} - {-1}
-    kind = "Point" if kinds == {0} else "MultiPolygon" if kinds <= {6} and kinds else "Unknown"
+    kind = "Point" if kinds == {0} else "MultiPolygon" if kinds <= {3, 6} and kinds else "Unknown"
     data = [_column([_cell(row[name]) for row in table.rows]) for name in table.columns]
     description = "\n".join(f"{label}: {value}" for label, value in footnote_lines(table.meta))
     with tempfile.TemporaryDirectory(prefix="srk-") as folder:
@@ -160,6 +170,7 @@ def to_gpkg(table: Table) -> bytes:
             layer=table.name,
             driver="GPKG",
             geometry_type=kind,
+            promote_to_multi=kind == "MultiPolygon",
             crs="EPSG:4326",
             layer_metadata={"DESCRIPTION": description},
             layer_options={"DESCRIPTION": description, "IDENTIFIER": table.meta.title},

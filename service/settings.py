@@ -3,12 +3,15 @@
 import hashlib
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+if TYPE_CHECKING:
+    from geodata.coverage.request import Pace
 
 _CHECKOUT = Path(__file__).resolve().parents[1]
 PROJECT = _CHECKOUT if (_CHECKOUT / "pyproject.toml").exists() else Path.cwd()
@@ -45,6 +48,11 @@ class Settings(BaseSettings):
     pool_size: int = Field(8, ge=1, le=100, description="Datenbankverbindungen des Dienstes")
     cache_max_bytes: int = Field(128 * 1024**2, ge=0, description="Speicher für fertige Antworten in Bytes")
     session_hours: int = Field(12, ge=1, description="Dauer einer Anmeldung in Stunden")
+    walk_speed_km_per_h: float = Field(4.8, ge=1, le=20, description="Gehgeschwindigkeit in km je Stunde")
+    bike_speed_km_per_h: float = Field(15.0, ge=3, le=40, description="Geschwindigkeit mit dem Fahrrad in km je Stunde")
+    detour_factor: float = Field(
+        1.3, ge=1, le=3, description="Umwegfaktor: Weg = Luftlinie mal diesem Wert, wo kein Wegenetz benutzt wird"
+    )
     log_level: str = Field("info", description="Protokollstufe: debug, info, warning, error")
 
     @field_validator(
@@ -105,10 +113,17 @@ class Settings(BaseSettings):
         pairs = (area.split(":") for area in self.office_areas)
         return tuple((level, key) for level, key in pairs)
 
+    def pace(self) -> "Pace":
+        """Return how fast people go."""
+        from geodata.coverage.request import Pace  # noqa: PLC0415 - numeric libraries only for those who ask
+
+        return Pace(self.walk_speed_km_per_h, self.bike_speed_km_per_h, self.detour_factor)
+
     def digest(self) -> str:
         """Return a hash of what answers depend on (part of every ETag)."""
         relevant = (self.home_state, self.home_level, self.release_level, self.max_rows, self.default_limit,
-                    self.tiles_url, self.tiles_attribution)  # fmt: skip
+                    self.tiles_url, self.tiles_attribution, self.walk_speed_km_per_h, self.bike_speed_km_per_h,
+                    self.detour_factor)  # fmt: skip
         return hashlib.sha256(repr(relevant).encode()).hexdigest()[:16]
 
 

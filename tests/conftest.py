@@ -35,9 +35,13 @@ class Database:
         self.writing: Engine = make_engine(self.writing_url, pool_size=4)
         self.serving: Engine = make_engine(self.serving_url, pool_size=8)
 
-    def close(self) -> None:
+    def rest(self) -> None:
+        """Give back idle connections; the next question opens new ones."""
         self.writing.dispose()
         self.serving.dispose()
+
+    def close(self) -> None:
+        self.rest()
         with self.cluster.connect("postgres") as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')
 
@@ -69,6 +73,9 @@ def new_database(cluster: Cluster) -> Iterator[Callable[[], Database]]:
     opened: list[Database] = []
 
     def clone() -> Database:
+        # Databases of whole modules stay to the end, and the cluster takes a hundred connections.
+        for database in opened:
+            database.rest()
         name = f"srk_{uuid.uuid4().hex[:12]}"
         with cluster.connect("postgres") as connection:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {_TEMPLATE}')

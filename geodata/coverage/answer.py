@@ -25,6 +25,8 @@ from geodata.geometry import area_geojson
 from geodata.rounding import cleaned
 from geodata.tables import USE_UNITS
 
+# Straight lines are drawn from every cell to every place: a city's are done in seconds, a country's never.
+MOST_LINES = 2_000_000_000
 WITHOUT_AREA_NAME = "ohne räumliche Zuordnung"
 WITHOUT_PEOPLE = (
     "Es sind keine Einwohnerzahlen geladen; Erreichbarkeit und Einzugsbereiche lassen sich ohne sie nicht berechnen."
@@ -135,6 +137,12 @@ def _compete(
     found: ways.Ways,
 ) -> None:  # fmt: skip
     """Fill in the access index; offers for the whole city are for no neighbourhood and take no part."""
+    if found.mode == "line" and len(residents) * len(found.spots.number) > MOST_LINES:
+        raise ParameterError(
+            "mode",
+            "Für Einzugsbereiche in Luftlinie sind es zu viele Wohnpunkte und Einrichtungen; bitte ein Wegenetz laden "
+            "oder mit type weniger Einrichtungen fragen.",
+        )
     spot_of = np.full(len(places.keys), -1, dtype=np.int64)
     spot_of[found.spots.number] = np.arange(len(found.spots.number))
     classes = [people.of(span) for span in places.spans]

@@ -17,6 +17,9 @@ from geodata.surface_cells import Areas, owners
 
 Flags = NDArray[np.bool_]
 
+# Areas drawn side by side share their border but for rounding.
+_TOUCHING_M2 = 10.0
+
 WITHOUT_AREA_NAME = "ohne räumliche Zuordnung"
 
 
@@ -136,6 +139,7 @@ def _drawn(session: Session, drawn: Sequence[Drawn], people: People | None) -> F
                   np.array([one.shape for one in drawn], dtype=object))  # fmt: skip
     for number, shape in enumerate(areas.shapes):
         _require_here(session, shape, areas.names[number])
+    _require_apart(areas)
     unknown = np.full(len(drawn), people is None)
     cells = np.empty(0, dtype=np.int64)
     if people is not None:
@@ -146,6 +150,21 @@ def _drawn(session: Session, drawn: Sequence[Drawn], people: People | None) -> F
         if len(near):
             cells[near] = owners(people.xy[near], areas)
     return Frame(DRAWN, "Auswahl", areas.keys, areas.names, cells, unknown, np.ones(len(drawn), dtype=np.bool_), areas)
+
+
+def _require_apart(areas: Areas) -> None:
+    """Raise for areas that overlap: what lies in both would count in one of them only."""
+    first, second = shapely.STRtree(areas.shapes).query(areas.shapes, predicate="intersects")
+    pairs = first < second
+    first, second = first[pairs], second[pairs]
+    shared = shapely.area(shapely.intersection(areas.shapes[first], areas.shapes[second]))
+    if (shared > _TOUCHING_M2).any():
+        worst = int(np.argmax(shared))
+        raise ParameterError(
+            "geometry",
+            f"Die Flächen „{areas.names[first[worst]][:60]}“ und „{areas.names[second[worst]][:60]}“ überlappen sich; "
+            "bitte überlappende Flächen einzeln fragen.",
+        )
 
 
 def _require_here(session: Session, shape: shapely.Geometry, name: str) -> None:

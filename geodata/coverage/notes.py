@@ -51,7 +51,9 @@ def pace_in_words(pace: Pace, mode: Mode) -> str:
 def method(request: CoverageRequest, mode: Mode | None, which: str) -> str:
     """Return the method in one sentence; ``mode`` None: no ways were gone. ``which``: which offers take part."""
     people = f"der Einwohnerinnen und Einwohner ({ages_in_words(request)})"
-    how = "" if mode is None else f"{pace_in_words(request.pace, mode)}, das Stück bis zum Weg eingerechnet"
+    how = "" if mode is None else pace_in_words(request.pace, mode)
+    if mode in {"walk", "bike"}:
+        how += ", das Stück bis zum Weg eingerechnet"
     within = f"höchstens {words.counted(request.minutes, 'eine Minute', 'Minuten')}"
     if request.measure == "reach":
         said = (
@@ -77,9 +79,11 @@ def warnings(
 ) -> Iterator[str]:
     """Yield what a reader has to know about the places and the residents of an answer."""
     yield WITHOUT_RELEASE
+    if not frame.whole():
+        yield "Angaben über Einrichtungen und Wohnpunkte in diesen Hinweisen gelten für die ganze Stadt."
     if not places.keys:
         yield "Es ist keine passende Einrichtung bekannt; die Versorgung ist überall 0."
-    yield from _of_places(request, places, supply)
+    yield from _of_places(request, places, supply, whole=frame.whole())
     if people is None:
         yield "Es sind keine Einwohnerzahlen geladen; Werte je Einwohner fehlen deshalb."
     elif people.of(request.ages) is None:
@@ -94,7 +98,7 @@ def warnings(
         yield f"Die Einwohner sind nicht bekannt in: {words.listed(unknown, 5)}."
 
 
-def _of_places(request: CoverageRequest, places: Places, supply: Supplied) -> Iterator[str]:
+def _of_places(request: CoverageRequest, places: Places, supply: Supplied, *, whole: bool) -> Iterator[str]:
     without = int(supply.without.sum())
     if without and request.measure != "reach":
         yield (
@@ -107,11 +111,12 @@ def _of_places(request: CoverageRequest, places: Places, supply: Supplied) -> It
             f"{words.counted(ageless, 'Ein Angebot', 'Angebote')} ohne Altersangabe („Alter nicht angegeben“): "
             f"{'mit der ganzen Kapazität ' if request.measure != 'reach' else ''}für das gefragte Alter gezählt."
         )
+    row = " (Zeile „ohne“)" if whole else ""
     citywide = int((places.citywide & places.counted[places.place]).sum())
     if citywide:
         yield (
             f"{words.counted(citywide, 'Ein Angebot', 'Angebote')} für die ganze Stadt "
-            f"{'zählt' if citywide == 1 else 'zählen'} zu keinem einzelnen Gebiet (Zeile „ohne“)."
+            f"{'zählt' if citywide == 1 else 'zählen'} zu keinem einzelnen Gebiet{row}."
         )
     coarse = int((~places.counted).sum())
     if coarse:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from geodata.ages import Ages, band_factors, tiling
 from geodata.answer import read_state
 from geodata.bulk import read_arrays
+from geodata.database import unhurried
 from geodata.indicators import POPULATION
 from geodata.kept import Kept, database_of
 
@@ -79,12 +80,13 @@ class People:
         """Return for each cell the number of its area among the visible areas of the level, ordered by key."""
 
         def read() -> Ints:
-            found = read_arrays(session, _OWNERS.format(level=level), {"cell": "i4", "area": "i4"})
             owner = np.full(len(self.xy), NOWHERE, dtype=np.int64)
-            owner[found["cell"] - 1] = found["area"]
+            with unhurried(session):
+                for number, cells in session.execute(text(_OWNERS), {"level": level}):
+                    # An array in its binary form: a head of 20 bytes, then width and value of each.
+                    owner[np.frombuffer(cells, dtype=">i4", offset=20)[1::2] - 1] = number
             return owner
 
-        # The level is a name from the table of levels (small letters, digits, underscores): see require_level.
         made = self._read.get(("owner", level), read)
         assert isinstance(made, np.ndarray)  # noqa: S101 - the key says so
         return made
@@ -94,7 +96,8 @@ class People:
 
         def read() -> tuple[Ints, Floats]:
             query = f"SELECT cell, node, distance_m FROM cell_snap_visible WHERE mode = '{mode}'"  # walk or bike
-            found = read_arrays(session, query, {"cell": "i4", "node": "i4", "m": "f8"})
+            with unhurried(session):
+                found = read_arrays(session, query, {"cell": "i4", "node": "i4", "m": "f8"})
             node = np.full(len(self.xy), -1, dtype=np.int64)
             metres = np.full(len(self.xy), np.nan)
             node[found["cell"] - 1], metres[found["cell"] - 1] = found["node"], found["m"]
@@ -106,9 +109,11 @@ class People:
 
 
 _OWNERS = """
-WITH area AS (SELECT key, (row_number() OVER (ORDER BY key COLLATE "C") - 1)::integer AS number
-              FROM area_visible WHERE level = '{level}')
-SELECT s.cell, area.number FROM surface_area_visible s JOIN area ON area.key = s.area_key WHERE s.level = '{level}'
+WITH area AS (SELECT key, row_number() OVER (ORDER BY key COLLATE "C") - 1 AS number
+              FROM area_visible WHERE level = :level)
+SELECT area.number, array_send(array_agg(s.cell))
+FROM surface_area_visible s JOIN area ON area.key = s.area_key WHERE s.level = :level
+GROUP BY area.number
 """
 
 _surfaces: "Kept[People | None]" = Kept(MOST_KEPT)
@@ -127,18 +132,16 @@ def _read_people(session: Session) -> People | None:
     bands = [
         Ages(*row) for row in session.execute(text("SELECT age_from, age_to FROM surface_band_visible ORDER BY number"))
     ]
-    columns = {f"people_{i}": f"people[{i}]" for i in range(1, len(bands) + 1)}
-    found = read_arrays(
-        session,
-        f"SELECT cell, ST_X(geom), ST_Y(geom), {', '.join(columns.values())} FROM surface_cell_visible",
-        {"cell": "i4", "x": "f8", "y": "f8", **dict.fromkeys(columns, "f8")},
-    )
+    with unhurried(session):
+        found = read_arrays(
+            session,
+            "SELECT cell, geom, people FROM surface_cell_visible",
+            {"cell": "i4", "geom": "point", "people": f"f8[{len(bands)}]"},
+        )
     # Read as they lie and put in order here: sorting in the database would cost more than reading.
-    place = found["cell"] - 1
-    xy, people = np.empty((len(place), 2)), np.empty((len(place), len(bands)))
-    xy[place, 0], xy[place, 1] = found["x"], found["y"]
-    for number, name in enumerate(columns):
-        people[place, number] = found.pop(name)
+    order = found["cell"] - 1
+    xy, people = np.empty_like(found["geom"]), np.empty_like(found["people"])
+    xy[order], people[order] = found["geom"], found["people"]
     return People(xy, people, bands, made.basis, made.level, made.dataset, made.period, list(made.notes),
                   _positions(session, made.level, made.dataset, made.period))  # fmt: skip
 

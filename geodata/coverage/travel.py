@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
-# What one block of searches may take: distances are kept from so many places to all nodes at once.
-MAX_BLOCK_BYTES = 32 * 1024**2
+# What distances from some places to all nodes, or to all cells, may take; three such tables are held at once.
+MAX_BLOCK_BYTES = 16 * 1024**2
 # An edge of length 0 would be no edge in a sparse matrix: all first edges are longer by this, and taken off again.
 _STEP_M = 1.0
 
@@ -61,25 +61,50 @@ class NetworkTravel:
 
     def blocks(self, limit_m: float) -> Iterator[tuple[Ints, Floats]]:
         """Yield the ways to some places after the other; places at the same node are searched for once."""
-        from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - numeric libraries only for those who ask
-
-        places = np.flatnonzero(self.place_node >= 0)
+        places = np.flatnonzero((self.place_node >= 0) & (self.place_m <= limit_m))
         places = places[np.argsort(self.place_node[places], kind="stable")]
         nodes, first = np.unique(self.place_node[places], return_index=True)
         ends = np.append(first[1:], len(places))
-        there = np.flatnonzero(self.cell_node >= 0)
-        at_once = max(1, MAX_BLOCK_BYTES // (8 * len(self.graph.xy)))
+        at_once = max(1, MAX_BLOCK_BYTES // (8 * max(len(self.graph.xy), len(self.cell_node))))
+        homes = _Homes(self.cell_node, self.cell_m, len(self.graph.xy))
         for begin in range(0, len(nodes), at_once):
             own = nodes[begin : begin + at_once]
-            metres = dijkstra(self.graph.towards, indices=own, limit=limit_m)
+            metres = homes.ways(self.graph.towards, own, limit_m)
             numbers = places[first[begin] : ends[min(begin + at_once, len(nodes)) - 1]]
             row = np.searchsorted(own, self.place_node[numbers])
-            block = np.full((len(numbers), len(self.cell_node)), np.inf)
-            block[:, there] = (
-                metres[row][:, self.cell_node[there]] + self.cell_m[there] + self.place_m[numbers][:, None]
-            )
-            block[block > limit_m] = np.inf
-            yield numbers, block
+            # Hundreds of places may share a node: no more of them at once than there are nodes at once.
+            for start in range(0, len(numbers), at_once):
+                some = slice(start, start + at_once)
+                block = metres[row[some]]
+                block += self.place_m[numbers[some], None]
+                block[block > limit_m] = np.inf
+                yield numbers[some], block
+
+
+class _Homes:
+    """The cells at each node, so that a search that gets to few nodes need not look at every cell."""
+
+    def __init__(self, node: Ints, metres: Floats, nodes: int) -> None:
+        there = np.flatnonzero(node >= 0)
+        self._cells = len(node)
+        self._cell = there[np.argsort(node[there], kind="stable")]
+        self._metres = metres[self._cell]
+        self._count = np.bincount(node[there], minlength=nodes)
+        self._start = np.cumsum(self._count) - self._count
+
+    def ways(self, matrix: "csr_array", nodes: Ints, limit_m: float) -> Floats:
+        """Return the metres from each cell to these nodes (k, cells); infinite where the node is beyond the limit."""
+        from scipy.sparse.csgraph import dijkstra  # noqa: PLC0415 - numeric libraries only for those who ask
+
+        found = np.full((len(nodes), self._cells), np.inf)
+        metres = dijkstra(matrix, indices=nodes, limit=limit_m)
+        row, node = np.nonzero((metres <= limit_m) & (self._count > 0))
+        count = self._count[node]
+        # Of each way the numbers of the cells at its end: those from its first one on.
+        begun = np.cumsum(count) - count
+        at = np.repeat(self._start[node] - begun, count) + np.arange(count.sum())
+        found[np.repeat(row, count), self._cell[at]] = np.repeat(metres[row, node], count) + self._metres[at]
+        return found
 
 
 def search_from(matrix: "csr_array", node: Ints, metres: Floats) -> Floats:

@@ -1,5 +1,7 @@
 """What the OpenAPI description says of answers: the rows' columns with types, and the shape of errors."""
 
+from collections.abc import Mapping
+from dataclasses import is_dataclass
 from typing import Any, get_type_hints
 
 from pydantic import TypeAdapter
@@ -37,7 +39,7 @@ PROBLEM: dict[str, Any] = {
 def _inlined(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
     schema: dict[str, Any] = TypeAdapter(kind).json_schema(mode="serialization")
     # What a dataclass works out itself is served too, but pydantic does not know it.
-    for name, hint in get_type_hints(kind).items():
+    for name, hint in get_type_hints(kind).items() if is_dataclass(kind) else ():
         if name not in schema["properties"]:
             schema["properties"][name] = TypeAdapter(hint).json_schema(mode="serialization")
     definitions = schema.pop("$defs", {})
@@ -54,20 +56,24 @@ def _inlined(kind: Any) -> dict[str, Any]:  # noqa: ANN401 - any dataclass
     return resolved
 
 
-def answers(row: Any) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - a row dataclass
-    """Return the ``responses`` of a route whose rows are of this kind."""
+def answers(row: Any, *more: int, beside: Mapping[str, Any] | None = None) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - a row dataclass
+    """Return the ``responses`` of a route whose rows are of this kind.
+
+    ``more``: statuses of errors beyond those of every route. ``beside``: what stands in JSON beside meta and rows.
+    """
     row_schema = _inlined(row)
     geometry = row_schema.get("properties", {}).pop("geometry", None)
     required = [name for name in row_schema.get("required", []) if name != "geometry"]
     row_schema["required"] = required
     # Which properties a GeoJSON feature has can be narrowed by ``fields``.
     loose = {**row_schema, "required": []}
+    extra = {name: _inlined(kind) for name, kind in (beside or {}).items()}
     content: dict[str, Any] = {
         "application/json": {
             "schema": {
                 "type": "object",
-                "properties": {"meta": _inlined(Meta), "rows": {"type": "array", "items": loose}},
-                "required": ["meta", "rows"],
+                "properties": {"meta": _inlined(Meta), "rows": {"type": "array", "items": loose}, **extra},
+                "required": ["meta", "rows", *extra],
             }
         },
         "text/csv": {"schema": {"type": "string"}},
@@ -90,8 +96,5 @@ def answers(row: Any) -> dict[int | str, dict[str, Any]]:  # noqa: ANN401 - a ro
     return {
         200: {"description": "Zeilen mit Fußnoten (meta).", "content": content},
         304: {"description": "Unverändert (If-None-Match)."},
-        400: PROBLEM,
-        403: PROBLEM,
-        404: PROBLEM,
-        503: PROBLEM,
+        **dict.fromkeys((400, 403, 404, 503, *more), PROBLEM),
     }

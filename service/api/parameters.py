@@ -4,22 +4,30 @@ import base64
 import binascii
 import math
 import re
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Iterator, Sequence
+from typing import Annotated, TypeVar
 
 from fastapi import Depends, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from geodata.errors import NotFoundError, ParameterError
+from geodata.gap_request import NeedIndicator
+from geodata.similar import SimilarIndicator
 from geodata.viewer import Version
 from service.context import context_of
 from service.delivery import Asked, format_of
 from service.formats import Format
 
+One = TypeVar("One", bound=str)
+
 MAX_QUERY_CHARS = 200
 MAX_VALUE_CHARS = 4000
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+_DECIMAL = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,18})?")
+_INDICATOR = re.compile(
+    r"(?P<minus>-?)(?P<code>[^-:*\s][^:*\s]*)(:(?P<position>[^:*]+))?(\*(?P<weight>[0-9]{1,12}(\.[0-9]{1,18})?))?"
+)
 # What a cursor begins with once it is decoded: other text that happens to decode is none.
 _CURSOR = "srk:"
 _BAD_CURSOR = "Der cursor ist ungültig; bitte den Wert von meta.next übernehmen."
@@ -70,6 +78,30 @@ def whole_number(name: str, value: str | None, lowest: int, highest: int) -> int
     if number is None or not lowest <= number <= highest:
         raise ParameterError(name, f"„{name}“ muss eine ganze Zahl von {lowest} bis {highest} sein.")
     return number
+
+
+def decimal_number(name: str, value: str | None, lowest: float, highest: float) -> float | None:
+    """Return a number with a decimal point within bounds (both inclusive); raise ``ParameterError`` otherwise."""
+    if value is None or value == "":
+        return None
+    number = float(value) if _DECIMAL.fullmatch(value) else None
+    if number is None or not lowest <= number <= highest:
+        raise ParameterError(
+            name, f"„{name}“ muss eine Zahl von {lowest:g} bis {highest:g} sein, mit Dezimalpunkt geschrieben."
+        )
+    return number
+
+
+def one_of(name: str, value: str | None, allowed: Sequence[One]) -> One | None:
+    """Return the value among those allowed, None where none is given; raise ``ParameterError`` for another."""
+    if not value:
+        return None
+    for known in allowed:
+        if known == value:
+            return known
+    raise ParameterError(
+        name, f"„{name}“ kennt den Wert „{short(value)}“ nicht. Möglich sind: {', '.join(allowed)}.", allowed
+    )
 
 
 def limit_query(
@@ -201,6 +233,36 @@ def age_query(
 def listed(value: str | None) -> tuple[str, ...]:
     """Return the parts of a comma-separated parameter."""
     return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def need_of(value: str | None) -> tuple[NeedIndicator, ...]:
+    """Return indicators of need: ``code[:position][*weight]``, by comma; with a minus a lower value is more need."""
+    return tuple(
+        NeedIndicator(code, position, weight, -1 if minus else 1)
+        for minus, code, position, weight in _weighted("need", value)
+    )
+
+
+def indicators_of(value: str | None) -> tuple[SimilarIndicator, ...]:
+    """Return indicators to compare by: ``code[:position][*weight]``, by comma."""
+    found = list(_weighted("indicators", value))
+    for minus, code, _position, _weight in found:
+        if minus:
+            raise ParameterError("indicators", f"Vor „{short(code)}“ gehört in „indicators“ kein Minus.")
+    return tuple(SimilarIndicator(code, position, weight) for _minus, code, position, weight in found)
+
+
+def _weighted(name: str, value: str | None) -> Iterator[tuple[bool, str, str | None, float]]:
+    """Yield (minus, code, position, weight); what is not said of a weight is 1. Bounds are the question's matter."""
+    for part in (value or "").split(",") if value else ():
+        found = _INDICATOR.fullmatch(part.strip())
+        if found is None:
+            raise ParameterError(
+                name,
+                f"„{short(part.strip())}“ ist in „{name}“ keine Kennzahl der Form kennzahl, kennzahl:position, "
+                "kennzahl*gewicht oder kennzahl:position*gewicht (Gewicht mit Dezimalpunkt).",
+            )
+        yield bool(found["minus"]), found["code"], found["position"], float(found["weight"] or 1)
 
 
 Limit = Annotated[int, Depends(limit_query)]

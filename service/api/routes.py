@@ -39,12 +39,13 @@ def render_flat(name: str, kind: type) -> Any:  # noqa: ANN401 - a renderer
         if wanted is Format.GEOJSON:
             geometries = table.geometries or [None] * len(table.rows)
             return formats.to_geojson(answer.meta, zip(table.rows, geometries, strict=True))
-        return _write_table(table, wanted)
+        return write_table(table, wanted)
 
     return render
 
 
-def _write_table(table: formats.Table, wanted: Format) -> bytes:
+def write_table(table: formats.Table, wanted: Format) -> bytes:
+    """Write a table as CSV, XLSX or GeoPackage."""
     writers = {Format.CSV: formats.to_csv, Format.XLSX: formats.to_xlsx, Format.GPKG: formats.to_gpkg}
     return writers[wanted](table)
 
@@ -211,7 +212,7 @@ def _render_places(only: frozenset[str] | None) -> Any:  # noqa: ANN401 - a rend
             points = map(_point, answer.rows)
             properties = formats.properties_of(answer.rows, names)
             return formats.to_geojson(answer.meta, zip(properties, points, strict=True))
-        return _write_table(offer_table(answer), wanted)
+        return write_table(offer_table(answer), wanted)
 
     return render
 

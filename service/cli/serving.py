@@ -63,6 +63,7 @@ def _load_and_serve(
 def _serve(settings: Settings, instance: Instance, host: str, port: int) -> None:
     import uvicorn  # noqa: PLC0415 - only the server pays for it
 
+    from service import warming  # noqa: PLC0415
     from service.app import create_app  # noqa: PLC0415
     from service.logs import configure  # noqa: PLC0415
 
@@ -76,6 +77,7 @@ def _serve(settings: Settings, instance: Instance, host: str, port: int) -> None
                 tell(f"  Einmal-Link {title}: http://{shown}:{port}/anmelden?code={code}")
         gc.collect()
         gc.freeze()  # what is loaded now stays: no collection needs to walk it
+        warming.start(engine)
         uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
 
 

@@ -158,7 +158,7 @@ BAD = {
     "Kategorie": (WHOLE.replace('"okja"', '"disko"'), "die Kategorie „disko“"),
     "Alter": (WHOLE.replace("age_to = 14", "age_to = 6"), "„age_to“ muss über „age_from“ liegen"),
     "Einheit der Versorgung": (WHOLE.replace('unit = "places"', 'unit = "share"'),
-                               "die Einheit „share“ passt nicht zu „measure = supply“; möglich: places, hours_per_week"),
+                               "die Einheit „share“ passt nicht zu „measure = supply“; möglich: places,"),
     "Einheit der Erreichbarkeit": (REACH.replace('"share"', '"places"'), "möglich: share"),
     "Prozent statt Anteil": (REACH.replace("0.8", "80"), "ein Anteil von 0 bis 1"),
     "Erreichbarkeit ohne Minuten": (REACH.replace("minutes = 15\n", ""), "„measure = reach“ braucht „minutes“"),

@@ -17,16 +17,22 @@ from service_help import API, client_of, csv_rows, gpkg_file, gpkg_frame, workbo
 from starlette.testclient import TestClient
 
 from geodata.areas import AreaProfile, AreaRow
+from geodata.clusters import ClusterRow
+from geodata.coverage.request import CoverageRow
 from geodata.datasets import DatasetRow
 from geodata.facilities import OfferRow, PlaceRow
+from geodata.gaps import GapRow
 from geodata.indicators import IndicatorRow
+from geodata.point_reach import PointReachRow, ReachedResidents
+from geodata.similar import SimilarRow
+from geodata.standards import StandardRow
 from geodata.statistics import ObservationRow
 from importers.kinds.areas import AreasImport, import_areas
 from importers.kinds.facilities import FacilitiesImport, import_facilities
 from importers.load import Footnotes
 from importers.sources import open_source
 from service import formats
-from service.labels import LABELS
+from service.labels import LABELS, NUMBER_FORMATS
 
 HOSTILE = [
     "=1+1", '=cmd|" /C calc"!A0', "+49 40 123", "-5 bis 3", "@SUM(A1)", '=HYPERLINK("http://x.invalid","klick")',
@@ -142,8 +148,12 @@ def test_file_names_are_plain(client: TestClient) -> None:
         assert re.fullmatch(r'attachment; filename="[a-z0-9_-]+\.csv"', disposition)
 
 
+FLAT = (AreaRow, AreaProfile, DatasetRow, ObservationRow, IndicatorRow, CoverageRow, GapRow, StandardRow, SimilarRow,
+        ClusterRow, PointReachRow, ReachedResidents)  # fmt: skip
+
+
 def columns() -> Iterator[str]:
-    for kind in (AreaRow, AreaProfile, DatasetRow, PlaceRow, ObservationRow, IndicatorRow):
+    for kind in (*FLAT, PlaceRow):
         yield from (f.name for f in fields(kind) if f.name not in {"geometry", "offers"})
     yield from OfferRow.__annotations__.keys() - {"id", "name"}
     yield from ("offer_id", "offer_name")
@@ -154,7 +164,7 @@ def test_every_column_has_a_german_heading() -> None:
 
 
 def test_headings_are_distinct_within_a_table_and_none_is_idle() -> None:
-    for kind in (AreaRow, AreaProfile, DatasetRow, ObservationRow, IndicatorRow):
+    for kind in FLAT:
         names = [LABELS[f.name] for f in fields(kind) if f.name != "geometry"]
         assert len(set(names)) == len(names)
     flat = [
@@ -164,6 +174,26 @@ def test_headings_are_distinct_within_a_table_and_none_is_idle() -> None:
     ]
     assert len(set(flat)) == len(flat)
     assert set(LABELS) == set(columns())
+
+
+def test_numbers_have_a_look_in_a_spreadsheet_and_keep_their_value() -> None:
+    from geodata.answer import Meta
+    from geodata.viewer import Version
+
+    assert set(NUMBER_FORMATS) <= set(LABELS)
+    meta = Meta("T", "M.", "U", Version.PUBLISHED, [], 0, 1)
+    row = {"area_key": "1", "population": 1234.56789, "reach_share": 0.53151, "nearest_m": None, "minutes": 7.25}
+    table = formats.Table(meta, "t", tuple(row), [row], None)
+    beside = formats.Table(meta, "Einwohner", ("age_from", "residents"), [{"age_from": 6, "residents": 12.5}], None)
+    book = workbook(formats.to_xlsx(table, [beside]))
+    assert book.sheetnames == ["Daten", "Einwohner", "Erläuterungen"]
+    cells = book["Daten"][2]
+    assert [cell.value for cell in cells] == [*row.values()]
+    looks = [cell.number_format for cell in cells]
+    assert looks == ["General", "#,##0.0", "0.0%", looks[3], "0.0"]
+    assert [cell.value for cell in book["Einwohner"][2]] == [6, 12.5]
+    named = {row[1].value for row in book["Erläuterungen"].iter_rows()}
+    assert {"population", "residents"} <= named
 
 
 @pytest.mark.parametrize(

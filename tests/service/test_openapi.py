@@ -50,7 +50,9 @@ def described(client: TestClient) -> dict[str, Any]:
 
 
 PATHS = ["/health", "/ready", API + "/datasets", API + "/areas", API + "/areas/{level}/{key}", API + "/facilities",
-         API + "/facilities/{dataset}/{facility_id}", API + "/statistics", API + "/indicators"]  # fmt: skip
+         API + "/facilities/{dataset}/{facility_id}", API + "/statistics", API + "/indicators",
+         API + "/coverage", API + "/gaps", API + "/standards", API + "/areas/{level}/{key}/similar",
+         API + "/statistics/clusters", API + "/reach"]  # fmt: skip
 # Where there is no parameter, there is nothing to get wrong.
 CASES = [(path, mode) for path in PATHS for mode in GenerationMode if path.startswith(API) or mode.is_positive]
 
@@ -104,14 +106,19 @@ def test_every_parameter_is_described(described: dict[str, Any]) -> None:
 
 
 def test_parameters_of_the_contract(described: dict[str, Any]) -> None:
-    names = {p: {q["name"] for q in o.get("parameters", [])} for p, o in operations(described)}
+    names: dict[str, set[str]] = {}
+    for path, operation in operations(described):
+        names.setdefault(path, set()).update(q["name"] for q in operation.get("parameters", []))
     assert {"category", "type", "age", "barrier_free", "area", "bbox", "q"} <= names[API + "/facilities"]
     assert "level" in names[API + "/areas"]
     assert {"indicator", "level", "period", "scenario", "position", "area"} <= names[API + "/statistics"]
+    assert {"level", "category", "measure", "age_from", "age_to", "minutes", "mode", "supply_unit", "period", "area",
+            "decay", "type", "barrier_free"} <= names[API + "/coverage"]  # fmt: skip
+    assert {"level", "category", "standard", "period", "need", "need_weight"} <= names[API + "/gaps"]
     for path, found in names.items():
         if path.startswith(API):
             assert {"format", "version"} <= found
-    for path in (API + "/facilities", API + "/areas", API + "/statistics"):
+    for path in (API + "/facilities", API + "/areas", API + "/statistics", API + "/coverage", API + "/gaps"):
         assert {"limit", "cursor"} <= names[path]
 
 
@@ -125,10 +132,23 @@ def test_errors_are_described(described: dict[str, Any]) -> None:
     assert not re.search(r"HTTPValidationError|ValidationError", str(described))
 
 
+def test_what_is_sent_is_described(described: dict[str, Any]) -> None:
+    operation = described["paths"][API + "/coverage"]["post"]
+    assert {"level", "area"}.isdisjoint(parameter["name"] for parameter in operation["parameters"])
+    assert {"application/geo+json", "application/json"} == set(operation["requestBody"]["content"])
+    for status in ("409", "413"):
+        assert "application/problem+json" in operation["responses"][status]["content"]
+
+
 def test_formats_described_are_the_formats_served(client: TestClient, described: dict[str, Any]) -> None:
     examples = {"/datasets": {}, "/areas": {"level": "bezirk"}, "/areas/{level}/{key}": {},
                 "/facilities": {}, "/facilities/{dataset}/{facility_id}": {}, "/indicators": {},
-                "/statistics": {"indicator": "population", "level": "stadtteil", "limit": "20"}}  # fmt: skip
+                "/statistics": {"indicator": "population", "level": "stadtteil", "limit": "20"},
+                "/coverage": {"level": "bezirk", "category": "okja"}, "/standards": {},
+                "/gaps": {"level": "bezirk", "category": "okja", "standard_value": "30"},
+                "/areas/{level}/{key}/similar": {},
+                "/statistics/clusters": {"indicator": "sgb2_u14_proz", "level": "stadtteil"},
+                "/reach": {"lon": "10.0", "lat": "53.56"}}  # fmt: skip
     for template, asked in examples.items():
         path = template.replace("{level}/{key}", "bezirk/1")
         path = path.replace("{dataset}/{facility_id}", "facilities.kita/beispiel-kita-0001")
@@ -145,7 +165,12 @@ def test_formats_described_are_the_formats_served(client: TestClient, described:
 def test_rows_have_exactly_the_described_columns(client: TestClient, described: dict[str, Any]) -> None:
     examples = {"/datasets": "/datasets", "/areas": "/areas?level=bezirk", "/areas/{level}/{key}": "/areas/bezirk/1",
                 "/facilities": "/facilities", "/indicators": "/indicators",
-                "/statistics": "/statistics?indicator=population&level=stadtteil"}  # fmt: skip
+                "/statistics": "/statistics?indicator=population&level=stadtteil",
+                "/coverage": "/coverage?level=bezirk&category=okja", "/standards": "/standards",
+                "/gaps": "/gaps?level=bezirk&category=okja&standard_value=30",
+                "/areas/{level}/{key}/similar": "/areas/bezirk/1/similar",
+                "/statistics/clusters": "/statistics/clusters?indicator=sgb2_u14_proz&level=stadtteil",
+                "/reach": "/reach?lon=10.0&lat=53.56"}  # fmt: skip
     for template, url in examples.items():
         answer = described["paths"][API + template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         body = client.get(API + url).json()

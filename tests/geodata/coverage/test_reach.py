@@ -13,9 +13,10 @@ from sqlalchemy import text
 from test_network import lay
 
 from geodata.ages import Ages
+from geodata.coverage import answer as coverage_answer
 from geodata.coverage.request import Pace
 from geodata.database import writing
-from geodata.errors import ConflictError
+from geodata.errors import ConflictError, ParameterError
 from geodata.network import snap_cells, snap_facilities
 from geodata.viewer import Role, Viewer
 
@@ -195,6 +196,13 @@ def test_one_catchment_over_everything(town: "Database") -> None:
     assert {key: row.access_index for key, row in rows.items()} == pytest.approx(
         dict.fromkeys(rows, expected), rel=1e-12
     )
+
+
+def test_too_many_straight_lines_are_refused(town: "Database", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(coverage_answer, "MOST_LINES", 8)  # nine cells, one house
+    with pytest.raises(ParameterError, match="zu viele Wohnpunkte") as raised:
+        asked(town.serving, measure="catchment", mode="line", **YOUNG)
+    assert raised.value.parameter == "mode"
 
 
 def test_offers_without_figures_leave_the_index_missing(new_database: "Callable[[], Database]") -> None:

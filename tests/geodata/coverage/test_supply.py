@@ -5,11 +5,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import shapely
 from coverage_town import answer, asked, changed, people, residents
-from hand_rows import DAY, FACILITIES, TODAY, Rows, rows_in
+from hand_rows import DAY, FACILITIES, TODAY, X0, Y0, Rows, rows_in
 from sqlalchemy import text
 
 from geodata.ages import Ages
+from geodata.coverage.request import DRAWN, Drawn
 from geodata.errors import ConflictError, ParameterError
 from geodata.viewer import Role, Viewer
 
@@ -220,3 +222,33 @@ def test_a_new_import_makes_the_answer_new(new_database: "Callable[[], Database]
         rows.session.execute(text("UPDATE surface_cell SET people[1] = people[1] + 1"))
         changed(rows)
     assert asked(database.serving)["11"].population == 572
+
+
+def drawn(key: str, west: float, south: float, east: float, north: float) -> Drawn:
+    return Drawn(key, f"Fläche {key}", shapely.box(X0 + west, Y0 + south, X0 + east, Y0 + north))
+
+
+def test_drawn_areas_count_like_areas(town: "Database") -> None:
+    """Drawn along the borders of two Stadtteile they have their residents and what is shown there exactly."""
+    shapes = (drawn("a", 0, 0, 1000, 2000), drawn("b", 1000, 0, 2000, 2000))
+    got = answer(town.serving, level=DRAWN, drawn=shapes, geometry=True, **YOUNG)
+    level = asked(town.serving, **YOUNG)
+    assert [(row.area_level, row.area_key, row.area_name) for row in got.rows] == [
+        (DRAWN, "a", "Fläche a"), (DRAWN, "b", "Fläche b")]  # fmt: skip
+    assert [row.population for row in got.rows] == [level["11"].population, level["12"].population]
+    # What appears by area only lies in no drawn area.
+    assert [row.facilities for row in got.rows] == [level["11"].facilities - 1, level["12"].facilities]
+    assert got.rows[0].supply == pytest.approx((level["11"].supply or 0) - 16, rel=1e-12)
+    assert all(row.geometry for row in got.rows)
+    assert any("gelten für die ganze Stadt" in sentence for sentence in got.meta.warnings)
+    assert not any("Zeile „ohne“" in sentence for sentence in got.meta.warnings)
+
+
+def test_drawn_areas_that_overlap_or_lie_outside_are_refused(town: "Database") -> None:
+    for shapes, said in (
+        ((drawn("a", 0, 0, 1000, 1000), drawn("b", 900, 0, 2000, 1000)), "überlappen sich"),
+        ((drawn("a", 50_000, 0, 51_000, 1000),), "liegt außerhalb aller geladenen Gebiete"),
+    ):
+        with pytest.raises(ParameterError, match=said) as raised:
+            asked(town.serving, level=DRAWN, drawn=shapes, **YOUNG)
+        assert raised.value.parameter == "geometry"
