@@ -16,7 +16,7 @@ def rebuild(session: Session, kind: str, import_id: int) -> dict[str, int]:
 
     Returns what was counted on the way, under German names for the report.
     """
-    from geodata import network, surface  # noqa: PLC0415 - numeric libraries, for those who derive only
+    from geodata import network, placement_pattern, surface  # noqa: PLC0415 - numeric, for those who derive only
 
     counts: dict[str, int] = {}
     if kind == "areas":
@@ -40,6 +40,8 @@ def rebuild(session: Session, kind: str, import_id: int) -> dict[str, int]:
     # The catalogue says which indicators count residents, and which of two datasets is shown.
     if kind in {"areas", "statistics", "population", "catalogue"}:
         counts |= surface.rebuild(session, kind, import_id)
+    if kind in {"areas", "placements"}:
+        counts |= placement_pattern.rebuild(session)
     return counts
 
 

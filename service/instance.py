@@ -1,4 +1,4 @@
-"""Which database: the real one, or the demo city's. They never mix."""
+"""Which database: the real one, the demo city's, or that of the published tables. They never mix."""
 
 import contextlib
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ class Stock(StrEnum):
 
     REAL = "srk"
     DEMO = "srk_demo"
+    EXAMPLES = "srk_examples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ def cluster(settings: Settings) -> Cluster:
 
 
 def uses_private_cluster(settings: Settings, stock: Stock) -> bool:
-    """Tell whether this stock lives in the private cluster; the demo city always does."""
+    """Tell whether this stock lives in the private cluster; the demo city and the published tables always do."""
     return stock is not Stock.REAL or settings.database_url is None
 
 

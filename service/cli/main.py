@@ -1,7 +1,7 @@
 """The entry point: one program, its commands, and what every command does alike.
 
 Exit codes: 0 done; 1 refused or failed, with one plain sentence on stderr; 2 wrong usage. ``--demo`` on any
-command addresses the demo city's database.
+command addresses the demo city's database, ``--examples`` that of the published tables.
 """
 
 import gc
@@ -25,18 +25,21 @@ _SAID = {
     "less_than_equal": "Der Wert darf höchstens {le} sein.",
 }
 
+_STOCKS = {"--demo": Stock.DEMO, "--examples": Stock.EXAMPLES}
+
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     help="Sozialraumkarte: Gebiete und Einrichtungen importieren, auswerten und zeigen. "
-    "--demo an einem beliebigen Befehl meint die Beispielstadt.",
+    "--demo an einem beliebigen Befehl meint die Beispielstadt, --examples die veröffentlichten Tabellen.",
 )
 app.add_typer(database.app, name="db")
 app.add_typer(importing.app, name="import")
 app.add_typer(analysing.app, name="analyse")
 app.command("serve")(serving.serve)
 app.command("demo")(serving.demo)
+app.command("examples")(serving.examples)
 app.add_typer(show.datasets, name="datasets")
 app.command("sync")(syncing.renew)
 app.command("settings")(show.settings)
@@ -46,9 +49,13 @@ app.command("doctor")(doctor.doctor)
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if "--demo" in given:
-        given.remove("--demo")
-        choose_stock(Stock.DEMO)
+    meant = [option for option in _STOCKS if option in given]
+    if len(meant) > 1:
+        sys.stderr.write("Fehler: --demo und --examples meinen verschiedene Datenbanken; bitte nur eines angeben.\n")
+        sys.exit(2)
+    for option in meant:
+        given.remove(option)
+        choose_stock(_STOCKS[option])
     # Rows by the ten thousand are made and dropped at once; the default thresholds make the garbage collector walk
     # all of them again and again (measured: more than half the time of a large answer).
     gc.set_threshold(200_000, 50, 100)

@@ -1,4 +1,4 @@
-"""``serve`` and ``demo``: the running service."""
+"""``serve``, ``demo`` and ``examples``: the running service."""
 
 import contextlib
 import gc
@@ -16,10 +16,14 @@ from service.settings import Settings
 
 Host = Annotated[str | None, typer.Option(help="Adresse (Voreinstellung SRK_HOST).")]
 Port = Annotated[int | None, typer.Option(min=1, max=65535, help="Port (Voreinstellung SRK_PORT).")]
+LoadOnly = Annotated[bool, typer.Option("--load-only", help="Nur laden, nicht starten.")]
 
 # The demo city's office, so that its planner sees something of her own.
 _DEMO_OFFICE = (("bezirk", "1"),)
 _DEMO_PROVIDER = "beispiel-traeger-17"
+# The offices whose tables are published: all of it is theirs.
+_EXAMPLE_OFFICES = (("stadt", "HB"), ("stadt", "BHV"), ("stadt", "NOR"), ("bezirk", "1"))
+_OFFICES = {Stock.DEMO: _DEMO_OFFICE, Stock.EXAMPLES: _EXAMPLE_OFFICES}
 
 
 def serve(host: Host = None, port: Port = None) -> None:
@@ -29,19 +33,29 @@ def serve(host: Host = None, port: Port = None) -> None:
         _serve(settings, instance, host or settings.host, port or settings.port)
 
 
-def demo(
-    host: Host = None,
-    port: Port = None,
-    load_only: Annotated[bool, typer.Option("--load-only", help="Nur laden, nicht starten.")] = False,
-) -> None:
+def demo(host: Host = None, port: Port = None, load_only: LoadOnly = False) -> None:
     """Make the demo city if it is not there yet, and serve it."""
     from service.demo import load_demo  # noqa: PLC0415 - heavy libraries
 
-    choose_stock(Stock.DEMO)
+    _load_and_serve(Stock.DEMO, load_demo, host, port, load_only)
+
+
+def examples(host: Host = None, port: Port = None, load_only: LoadOnly = False) -> None:
+    """Load the published tables if they are not there yet, and serve them."""
+    from service.examples import load_examples  # noqa: PLC0415 - heavy libraries
+
+    _load_and_serve(Stock.EXAMPLES, load_examples, host, port, load_only)
+
+
+def _load_and_serve(
+    stock: Stock, load: Callable[[Engine, Callable[[str], None]], None], host: str | None, port: int | None,
+    load_only: bool,
+) -> None:  # fmt: skip
+    choose_stock(stock)
     settings = load_settings()
-    with opened(settings, Stock.DEMO) as instance:
+    with opened(settings, stock) as instance:
         with instance.writing_engine() as engine:
-            load_demo(engine, tell)
+            load(engine, tell)
         if not load_only:
             _serve(settings, instance, host or settings.host, port or settings.port)
 
@@ -87,9 +101,8 @@ def _is_loopback(host: str) -> bool:
 
 def _links(offer: Callable[[Viewer], str], settings: Settings, stock: Stock) -> Iterator[tuple[str, str]]:
     """Yield a one-time link per role; a provider's only where it is known which."""
-    demo_city = stock is Stock.DEMO
-    office = settings.office() or (_DEMO_OFFICE if demo_city else ())
+    office = settings.office() or _OFFICES.get(stock, ())
     yield "Planung", offer(Viewer(Role.PLANNER, office_areas=office))
     yield "Verwaltung", offer(Viewer(Role.ADMIN))
-    if demo_city:
+    if stock is Stock.DEMO:
         yield "Träger", offer(Viewer(Role.PROVIDER, provider_key=_DEMO_PROVIDER))

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 import geodata.figure_tables
+import geodata.placement_tables
 import geodata.surface_tables  # noqa: F401 - their tables join the metadata
 from geodata.cluster import Cluster
 from geodata.database import make_engine, reading
