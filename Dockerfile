@@ -1,6 +1,7 @@
 FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv \
+        libpangoft2-1.0-0 libharfbuzz-subset0 fonts-liberation \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --create-home --home-dir /srv/sozialraumkarte srk
 WORKDIR /srv/sozialraumkarte

@@ -1,8 +1,8 @@
-"""``python -m bench [imports|people|network|renewal|api|page|coverage]``: all benchmarks, or those named."""
+"""``python -m bench [imports|people|network|renewal|api|page|coverage|placements|report]``: all, or those named."""
 
 import sys
 
-from bench import api, coverage, imports, network, page, people, renewal
+from bench import api, coverage, imports, network, page, people, placements, renewal, report
 
 _ALL = {
     "imports": imports.run,
@@ -12,6 +12,8 @@ _ALL = {
     "api": api.run,
     "page": page.run,
     "coverage": coverage.run,
+    "placements": placements.run,
+    "report": report.run,
 }
 
 for name in sys.argv[1:] or _ALL:

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import CursorResult, Result, text
 from sqlalchemy.orm import Session
 
+from geodata.placement_raw import is_due
+
 
 def rebuild(session: Session, kind: str, import_id: int) -> dict[str, int]:
     """Rebuild all that follows from this version, which has just become the visible one of its dataset.
@@ -43,6 +45,22 @@ def rebuild(session: Session, kind: str, import_id: int) -> dict[str, int]:
     if kind in {"areas", "placements"}:
         counts |= placement_pattern.rebuild(session)
     return counts
+
+
+def rebuild_published(session: Session) -> dict[str, int]:
+    """Rebuild all that is published under disclosure control, as far as it is out of date; return as ``rebuild`` does.
+
+    To be called in a writing transaction that holds the writers' lock, after the rules changed (``placement_rule``) or
+    what is there was loaded before there was anything to derive (``published_is_due``).
+    """
+    from geodata import placement_pattern  # noqa: PLC0415 - numeric, for those who derive only
+
+    return placement_pattern.rebuild(session)
+
+
+def published_is_due(session: Session) -> bool:
+    """Tell whether something is there of which what is published was never derived; for a writing transaction."""
+    return is_due(session)
 
 
 def link_facilities(

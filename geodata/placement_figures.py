@@ -7,6 +7,8 @@ from geodata.figure_tables import PROVIDER_STATES, UNKNOWN_STATE
 from geodata.placement_tables import OUTSIDE, TOTAL
 from geodata.proportions import Interval, Proportion, newcombe, wilson
 
+_SHARE = ("outside_share", "ci_low", "ci_high")
+_CHANGED_SHARE = ("change_pp", "change_ci_low", "change_ci_high")
 UNSECURED = "Die Veränderung ist statistisch nicht gesichert."
 
 
@@ -48,7 +50,7 @@ def counts_of(categories: Mapping[str, int | None], home_state: str, *, states: 
         outside,
         categories.get(UNKNOWN_STATE, 0),
         listed,
-        any(value is None for value in categories.values()),
+        None in categories.values(),
         None if home is None or outside is None else Proportion(outside, home + outside),
     )
 
@@ -78,3 +80,28 @@ def change_between(before: Counts | None, after: Counts) -> Change:
     if between is None or shares[0] is None or shares[1] is None:
         return Change(cases)
     return Change(cases, 100 * (shares[1] - shares[0]), 100 * between.low, 100 * between.high, between.covers(0))
+
+
+def suppressed_fields(
+    now: Counts | None, before: Counts | None, begun: Counts | None, *, with_residents: bool
+) -> tuple[str, ...]:
+    """Return the fields of a row that are None because a count is suppressed, and not because nothing is known.
+
+    ``before``: of the period changes are counted from, ``begun``: of placements begun; ``with_residents``: the area's
+    residents are known.
+    """
+    found: list[str] = []
+    if now is not None:
+        counted = {"cases": now.cases, "outside_cases": now.outside, "unknown_cases": now.unknown}
+        found += [name for name, value in counted.items() if value is None]
+        found += _SHARE if now.proportion is None else ()
+        found += ("per_1000",) if with_residents and now.cases is None else ()
+    if begun is not None and begun.proportion is None:
+        found.append("begun_outside_share")
+    if now is not None and before is not None:
+        found += ("change_cases",) if now.cases is None or before.cases is None else ()
+        proportions = (now.proportion, before.proportion)
+        # Where the other has no case either way, there is nothing to be told from the suppressed one.
+        if None in proportions and all(one is None or one.share() is not None for one in proportions):
+            found += _CHANGED_SHARE
+    return tuple(found)

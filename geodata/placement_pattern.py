@@ -2,7 +2,8 @@
 
 Computed in the transaction of an import of placements or areas, and only where counts, areas or rules changed; every
 viewer gets the same one (see ``geodata.disclosure`` for what it promises). A single total that cannot be kept is left
-out; states are not merged, so that quarters stay comparable.
+out; states are not merged, so that quarters stay comparable. Where a dataset that is not public has placements in a
+cube, nothing of that cube is published: it stays with the offices.
 """
 
 import hashlib
@@ -19,7 +20,8 @@ from geodata.placement_cube import ORIGIN, categories_of, is_published, read_she
 from geodata.placement_ground import Ground, read_ground, stage_inside
 from geodata.placement_raw import (
     Cube,
-    digests,
+    Delivered,
+    delivered,
     forget,
     placed_levels,
     rebuild_near,
@@ -51,9 +53,10 @@ def rebuild(session: Session) -> dict[str, int]:
     stage_spoken(session)
     basis = f"{_METHOD} {ground.digest()}"
     wanted = {
-        cube: hashlib.sha256(f"{basis} {digest}".encode()).hexdigest() for cube, digest in digests(session).items()
+        cube: Delivered(hashlib.sha256(f"{basis} {one.digest}".encode()).hexdigest(), one.public)
+        for cube, one in delivered(session).items()
     }
-    changed = sorted(cube for cube, digest in wanted.items() if stored.get(cube) != digest)
+    changed = sorted(cube for cube, one in wanted.items() if stored.get(cube) != one.digest)
     gone = stored.keys() - wanted.keys()
     rebuild_near(session, rule.home_state)
     if not changed and not gone:
@@ -65,10 +68,10 @@ def rebuild(session: Session) -> dict[str, int]:
     return {"unterdrückte Angaben zu Unterbringungen": left_out} if changed else {}
 
 
-def _publish(session: Session, ground: Ground, cube: Cube, digest: str) -> int:
+def _publish(session: Session, ground: Ground, cube: Cube, given: Delivered) -> int:
     """Publish a cube as far as disclosure control allows; return how many cells are suppressed."""
     rule = ground.rule
-    sheets = read_sheets(session, ground, cube) if is_published(cube.period) else []
+    sheets = read_sheets(session, ground, cube) if given.public and is_published(cube.period) else []
     pattern = protect(build(sheets, Rule(small=rule.small))) if sheets else None
     rows = []
     for sheet in sheets:
@@ -95,7 +98,7 @@ def _publish(session: Session, ground: Ground, cube: Cube, digest: str) -> int:
         """),
         {
             **cube.values(),
-            "digest": digest,
+            "digest": given.digest,
             "home_state": rule.home_state,
             "home_level": rule.home_level,
             "small": rule.small,

@@ -103,7 +103,8 @@ def filled(session: Session, request: PlacementsRequest) -> Asked:
     if request.home_state is not None and request.home_state != rule.home_state:
         raise ConflictError(
             f"Die Unterbringungen sind mit „{rule.home_state}“ als eigenem Bundesland ausgewertet, gefragt ist "
-            f"„{request.home_state[:60]}“. Bitte nach einer Änderung von SRK_HOME_STATE neu einlesen."
+            f"„{request.home_state[:60]}“. Bitte nach einer Änderung von SRK_HOME_STATE "
+            "„sozialraumkarte db migrate“ ausführen."
         )
     _require_area(session, request, level)
     there = _sheets(session, request, level)

@@ -1,6 +1,6 @@
 """Residents aged 0 to under 21 (JEW) as published for a level, the denominator of cases per 1,000."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -56,31 +56,35 @@ def residents_under_21(session: Session, level: str, areas: int, on: date) -> Re
 
 
 def _read(session: Session, level: str, period: str, tiles: Tiling) -> Residents:
+    positions = sorted(tiles.factors)
     found = session.execute(
         text("""
-            SELECT DISTINCT ON (area_key, position)
-                   area_key, position, value, merged_key IS NOT NULL OR flag = 'estimated' AS estimated, dataset
-            FROM observation_visible
-            WHERE indicator = :population AND level = :level AND scenario = 'ist' AND period = :period
-              AND position = ANY (:positions)
-            ORDER BY area_key, position, merged_key NULLS FIRST, counting <> 'stichtag', dataset
+            WITH part AS (
+                SELECT DISTINCT ON (area_key, position)
+                       area_key, position, value, merged_key IS NOT NULL OR flag = 'estimated' AS estimated, dataset
+                FROM observation_visible
+                WHERE indicator = :population AND level = :level AND scenario = 'ist' AND period = :period
+                  AND position = ANY (:positions)
+                ORDER BY area_key, position, merged_key NULLS FIRST, counting <> 'stichtag', dataset
+            )
+            SELECT area_key, sum(value * factor) AS residents, bool_or(estimated) AS estimated,
+                   array_agg(DISTINCT dataset) AS datasets
+            FROM part JOIN unnest(CAST(:positions AS text[]), CAST(:factors AS double precision[]))
+                AS way(position, factor) USING (position)
+            WHERE value IS NOT NULL
+            GROUP BY area_key HAVING count(*) = cardinality(:positions)
         """),
-        {"population": POPULATION, "level": level, "period": period, "positions": sorted(tiles.factors)},
+        {
+            "population": POPULATION,
+            "level": level,
+            "period": period,
+            "positions": positions,
+            "factors": [float(tiles.factors[position]) for position in positions],
+        },
     ).all()
-    parts: dict[str, dict[str, float]] = {}
-    for row in found:
-        if row.value is not None:
-            parts.setdefault(row.area_key, {})[row.position] = row.value
-    values = {key: _sum(tiles.factors, part) for key, part in parts.items() if part.keys() == tiles.factors.keys()}
-    used = [row for row in found if row.area_key in values]
     return Residents(
         period,
-        {key: value for key, value in values.items() if value >= 0},
-        frozenset(row.area_key for row in used if row.estimated),
-        frozenset(row.dataset for row in used),
+        {row.area_key: row.residents for row in found if row.residents >= 0},
+        frozenset(row.area_key for row in found if row.estimated),
+        frozenset(dataset for row in found for dataset in row.datasets),
     )
-
-
-def _sum(factors: Mapping[str, float], part: Mapping[str, float]) -> float:
-    terms: Iterable[float] = (factor * part[position] for position, factor in factors.items())
-    return sum(terms)

@@ -34,7 +34,7 @@ def read_rule(session: Session) -> PlacementRule:
 def store_rule(session: Session, rule: PlacementRule) -> bool:
     """Store the rules in a writing transaction that holds the writers' lock; return whether they are other ones.
 
-    Then ``placement_pattern.rebuild`` is to be called in the same transaction, and the data version rises: answers
+    Then ``derive.rebuild_published`` is to be called in the same transaction, and the data version rises: answers
     change. Raises ``ParameterError`` for an unknown state and a bound below 2.
     """
     if rule.home_state not in STATES:

@@ -1,8 +1,8 @@
 """The tables of published placements: derived from the raw ones, with what disclosure control leaves out of them.
 
 ``placement`` (raw) is read by nobody who serves. What is here is rebuilt by ``geodata.placement_pattern`` and read
-through the views ``placement_visible``, ``placement_sheet_visible``, ``placement_near_visible`` and
-``placement_rule_visible``.
+through the views ``placement_visible``, ``placement_sheet_visible``, ``placement_near_visible``,
+``placement_local_visible`` and ``placement_rule_visible``.
 """
 
 from datetime import date
@@ -39,9 +39,9 @@ class PlacementRuleRow(Base):
 class PlacementPattern(Base):
     """What was computed for one (period, paragraph, counting): by which rules, from what (``digest``), how well.
 
-    ``published`` False: the period is no quarter, its placements stay with the office. ``loss`` is the weight of the
-    ``suppressed`` of the ``cells``, no pattern that keeps the promise loses less than ``bound``; NULL where nothing
-    was published.
+    ``published`` False: the period is no quarter or a dataset is not public, its placements stay with the office.
+    ``loss`` is the weight of the ``suppressed`` of the ``cells``, no pattern that keeps the promise loses less than
+    ``bound``; NULL where nothing was published.
     """
 
     __tablename__ = "placement_pattern"
@@ -127,3 +127,26 @@ class PlacementNear(Base):
     placed: Mapped[int] = mapped_column(BigInteger)
     distance_km: Mapped[float | None] = mapped_column(Double)
     own_area_share: Mapped[float | None] = mapped_column(Double)
+
+
+class PlacementLocal(Base):
+    """How many of an area's cases are with providers in the area itself; read by the own office only.
+
+    Only of areas for which provider's areas are given. ``known``: cases whose provider's state is known; ``local`` of
+    them are with a provider in the area; NULL where of a case in the home state the provider's area is not known.
+    """
+
+    __tablename__ = "placement_local"
+    __table_args__ = (
+        CheckConstraint(one_of("area_role", AREA_ROLES), name="placement_local_role_known"),
+        CheckConstraint("local >= 0 AND local <= known", name="placement_local_part_of_known"),
+    )
+
+    level: Mapped[str] = mapped_column(Text, primary_key=True)
+    area_role: Mapped[str] = mapped_column(Text, primary_key=True)
+    paragraph: Mapped[str] = mapped_column(Text, primary_key=True)
+    counting: Mapped[str] = mapped_column(Text, primary_key=True)
+    period: Mapped[str] = mapped_column(Text, primary_key=True)
+    area_key: Mapped[str] = mapped_column(Text, primary_key=True)
+    known: Mapped[int] = mapped_column(BigInteger)
+    local: Mapped[int | None] = mapped_column(BigInteger)

@@ -17,7 +17,7 @@ from geodata.answer import Answer, Source, footnotes, read_sources
 from geodata.areas import area_sources
 from geodata.figure_tables import WITHOUT_AREA
 from geodata.geometry import area_geojson
-from geodata.placement_figures import Change, Counts, change_between, counts_of
+from geodata.placement_figures import Change, Counts, change_between, counts_of, suppressed_fields
 from geodata.placement_request import Asked, PlacementsRequest, SheetInfo, filled
 from geodata.placement_residents import Residents, residents_under_21
 
@@ -36,7 +36,8 @@ class PlacementRow:
     residents under 21, by origin only. ``by_state``: cases by provider's state, None in it: suppressed; None where
     states are not published. ``begun_outside_share``: of the placements begun in the period. ``distance_km`` (mean) and
     ``own_area_share``: by origin, for the own office. ``change_cases``, ``change_pp`` (percentage points, with
-    Newcombe's interval): against the comparison period. ``suppressed``: something here is None to protect small counts.
+    Newcombe's interval): against the comparison period. ``suppressed``: something here is None to protect small counts;
+    ``suppressed_fields``: which fields are, but for the states in ``by_state``.
     """
 
     area_level: str
@@ -62,13 +63,14 @@ class PlacementRow:
     change_ci_low: float | None
     change_ci_high: float | None
     suppressed: bool
+    suppressed_fields: tuple[str, ...]
     note: str | None
     geometry: str | None
 
 
 # One line per area, period and counting: its categories as JSON, null where suppressed.
 _COUNTS = """
-SELECT area_key, period, counting, jsonb_object_agg(category, value) AS categories, bool_or(whole) AS whole
+SELECT area_key, period, counting, json_object_agg(category, value) AS categories, bool_or(whole) AS whole
 FROM placement_visible
 WHERE level = :level AND area_role = :role AND paragraph = :paragraph AND counting = ANY (:countings)
   AND period = ANY (:periods)
@@ -260,6 +262,7 @@ def _row(
         change_ci_low=change.low,
         change_ci_high=change.high,
         suppressed=any(one is not None and one.suppressed for one in (counts, begun, before)),
+        suppressed_fields=suppressed_fields(counts, before, begun, with_residents=_young(key, found.residents) > 0),
         note=" ".join(notes.of_row(asked, counts, before, change, compared=compared)) or None,
         geometry=geometry,
     )
@@ -267,10 +270,15 @@ def _row(
 
 
 def _per_1000(counts: Counts | None, key: str, residents: Residents | None) -> float | None:
-    young = residents.values.get(key) if residents else None
+    young = _young(key, residents)
     if counts is None or counts.cases is None or not young:
         return None
     return _PER * counts.cases / young
+
+
+def _young(key: str, residents: Residents | None) -> float:
+    """Return an area's residents under 21; 0 where they are not known."""
+    return residents.values.get(key, 0.0) if residents else 0.0
 
 
 def _without_residents(found: _Found, rows: Sequence[PlacementRow]) -> list[str]:

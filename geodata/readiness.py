@@ -18,6 +18,18 @@ def what_is_missing(session: Session) -> str | None:
     return None
 
 
+def unpublished(session: Session) -> bool:
+    """Tell whether there are placements of which nothing is derived yet; to be asked with an administrator's eyes."""
+    return bool(
+        session.execute(
+            text("""
+                SELECT EXISTS (SELECT FROM dataset_visible d WHERE d.kind = 'placements' AND NOT EXISTS (
+                    SELECT FROM placement_sheet_visible s WHERE d.dataset = ANY (s.datasets)))
+            """)
+        ).scalar_one()
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionFacts:
     """Versions, and whether the login behind the session could do more than read."""

@@ -19,6 +19,9 @@ as_root() {
 
 have_postgis() { ls /usr/share/postgresql/*/extension/postgis.control >/dev/null 2>&1; }
 have_libatomic() { ls /usr/lib/*/libatomic.so.1 >/dev/null 2>&1; }
+# What lays out a report as PDF, and the font it is set in.
+have_pango() { ls /usr/lib/*/libpangoft2-1.0.so.0 >/dev/null 2>&1 && ls /usr/lib/*/libharfbuzz-subset.so.0 >/dev/null 2>&1; }
+have_font() { ls /usr/share/fonts/truetype/liberation*/LiberationSans-Regular.ttf >/dev/null 2>&1; }
 have_browser() { [ -n "${SRK_CHROMIUM:-}" ] || command -v chromium >/dev/null; }
 
 packages=""
@@ -27,6 +30,8 @@ python3 -c 'import ensurepip, venv' 2>/dev/null || packages="$packages python3-v
 if [ -z "${SRK_DATABASE_URL:-}" ] || [ "$kind" = dev ]; then
     have_postgis || packages="$packages postgresql postgresql-postgis"
 fi
+have_pango || packages="$packages libpangoft2-1.0-0 libharfbuzz-subset0"
+have_font || packages="$packages fonts-liberation"
 if [ "$kind" = dev ] && ! have_browser; then
     packages="$packages chromium fonts-dejavu-core"
 fi

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from geodata.answer import read_state
 from geodata.database import reading
 from service import assets, errors, health, metrics
-from service.api import comparing, covering, reaching, routes, statistics
+from service.api import comparing, covering, homes, placing, reaching, routes, statistics
 from service.caching import APP_VERSION
 from service.context import Context
 from service.logs import RequestLog
@@ -21,10 +21,11 @@ from service.settings import Settings
 
 _DESCRIPTION = """
 Offene Sozialraumkarte für die Jugendhilfeplanung (§ 80 SGB VIII): Gebiete, Einrichtungen und ihre Angebote,
-Kennzahlen, Versorgung und Erreichbarkeit.
+Kennzahlen, Versorgung und Erreichbarkeit, Unterbringungen und Controlling der Hilfen zur Erziehung.
 
 Jede Antwort trägt in `meta` ihre Fußnoten: Methode, Einheit, Quellen mit Stand und Lizenz, fehlende Werte.
-Fehlende Werte sind `null`, nie 0. Ohne Anmeldung ist zu sehen, was freigegeben ist.
+Fehlende Werte sind `null`, nie 0; kleine Fallzahlen sind unterdrückt (`null` mit `suppressed: true`).
+Ohne Anmeldung ist zu sehen, was freigegeben ist.
 """
 
 
@@ -66,6 +67,8 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.include_router(covering.router)
     app.include_router(reaching.router)
     app.include_router(comparing.router)
+    app.include_router(placing.router)
+    app.include_router(homes.router)
     app.include_router(public.router)
     app.include_router(signing_in.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way

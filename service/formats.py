@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from geodata.answer import Answer, Meta
-from service.labels import LABELS, NUMBER_FORMATS
+from service.labels import LOOKS, label, look
 
 
 class Format(StrEnum):
@@ -38,6 +38,10 @@ MEDIA_TYPES = {
 _ORJSON = orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_DATACLASS
 # A cell that begins so would be run as a formula by a spreadsheet program.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# Rows in which counts may be suppressed name here the columns that are; tables for people mark them instead.
+_SUPPRESSED_FIELDS = "suppressed_fields"
+SUPPRESSED = "•"
+SUPPRESSED_LINE = (SUPPRESSED, "zum Schutz kleiner Fallzahlen nicht ausgewiesen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +109,10 @@ def to_csv(table: Table) -> bytes:
 
 
 def to_xlsx(table: Table, beside: Sequence[Table] = ()) -> bytes:
-    """Write a workbook: the rows with German headings, then those of the tables beside, last the footnotes."""
+    """Write a workbook: the rows with German headings, then those of the tables beside, last the footnotes.
+
+    A number that is suppressed is ``SUPPRESSED``, with its own footnote; one that is missing is an empty cell.
+    """
     import xlsxwriter  # noqa: PLC0415 - only this format pays for it
 
     buffer = io.BytesIO()
@@ -113,40 +120,48 @@ def to_xlsx(table: Table, beside: Sequence[Table] = ()) -> bytes:
     book = xlsxwriter.Workbook(buffer, options)
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
-    numbers = {look: book.add_format({"num_format": look}) for look in sorted(set(NUMBER_FORMATS.values()))}
-    columns: list[str] = []
+    numbers = {look: book.add_format({"num_format": look}) for look in LOOKS}
+    numbers[SUPPRESSED] = book.add_format({"align": "right"})
+    columns: dict[str, str] = {}
+    marked = False
     for sheet_name, one in (("Daten", table), *((other.name, other) for other in beside)):
-        _write_sheet(book.add_worksheet(sheet_name), one, bold, numbers)
-        columns += [name for name in one.columns if name not in columns]
+        shown = [name for name in one.columns if name != _SUPPRESSED_FIELDS]
+        _write_sheet(book.add_worksheet(sheet_name), one, shown, bold, numbers)
+        marked = marked or any(row.get(_SUPPRESSED_FIELDS) for row in one.rows)
+        columns |= {name: label(one.name, name) for name in shown if name not in columns}
     notes = book.add_worksheet("Erläuterungen")
     notes.set_column(0, 0, 24)
     notes.set_column(1, 1, 100)
-    for number, (label, value) in enumerate(footnote_lines(table.meta)):
-        notes.write_string(number, 0, label, bold)
+    lines = [*footnote_lines(table.meta), *([SUPPRESSED_LINE] if marked else [])]
+    for number, (title, value) in enumerate(lines):
+        notes.write_string(number, 0, title, bold)
         notes.write_string(number, 1, value, wrapped)
-    offset = len(footnote_lines(table.meta)) + 1
+    offset = len(lines) + 1
     notes.write_string(offset, 0, "Spalte", bold)
     notes.write_string(offset, 1, "Feldname der Schnittstelle", bold)
-    for number, name in enumerate(columns, start=offset + 1):
-        notes.write_string(number, 0, LABELS[name])
+    for number, (name, heading) in enumerate(columns.items(), start=offset + 1):
+        notes.write_string(number, 0, heading)
         notes.write_string(number, 1, name)
     book.close()
     return buffer.getvalue()
 
 
-def _write_sheet(sheet: Any, table: Table, bold: Any, numbers: Mapping[str, Any]) -> None:  # noqa: ANN401 - xlsxwriter
-    for column, name in enumerate(table.columns):
-        sheet.write_string(0, column, LABELS[name], bold)
+def _write_sheet(sheet: Any, table: Table, shown: Sequence[str], bold: Any, numbers: Mapping[str, Any]) -> None:  # noqa: ANN401 - xlsxwriter
+    for column, name in enumerate(shown):
+        heading = label(table.name, name)
+        sheet.write_string(0, column, heading, bold)
         # As the whole column, so that what a user adds below looks alike; values stay what they are.
-        sheet.set_column(
-            column, column, max(10, min(40, len(LABELS[name]) + 2)), numbers.get(NUMBER_FORMATS.get(name, ""))
-        )
+        sheet.set_column(column, column, max(10, min(40, len(heading) + 2)), numbers.get(look(table.name, name) or ""))
     for number, row in enumerate(table.rows, start=1):
-        for column, name in enumerate(table.columns):
-            _write(sheet, number, column, _cell(row[name]))
+        hidden = row.get(_SUPPRESSED_FIELDS) or ()
+        for column, name in enumerate(shown):
+            if name in hidden:
+                sheet.write_string(number, column, SUPPRESSED, numbers[SUPPRESSED])
+            else:
+                _write(sheet, number, column, _cell(row[name]))
     sheet.freeze_panes(1, 0)
-    if table.columns:
-        sheet.autofilter(0, 0, max(len(table.rows), 1), len(table.columns) - 1)
+    if shown:
+        sheet.autofilter(0, 0, max(len(table.rows), 1), len(shown) - 1)
 
 
 def to_gpkg(table: Table) -> bytes:

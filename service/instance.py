@@ -45,6 +45,20 @@ class Instance:
             engine.dispose()
 
 
+# The demo city and the published tables are Hamburg's, whatever the office's settings say.
+_OWN_RULES = {
+    "home_state": "Hamburg",
+    "home_level": "bezirk",
+    "small_counts_below": 3,
+    "published_levels": ("stadtteil", "sozialraum"),
+}
+
+
+def settings_of(settings: Settings, stock: Stock) -> Settings:
+    """Return the settings that hold for a stock of data: demo city and published tables have rules of their own."""
+    return settings if stock is Stock.REAL else settings.model_copy(update=_OWN_RULES)
+
+
 def cluster(settings: Settings) -> Cluster:
     """Return the private cluster of these settings, started or not."""
     return Cluster(settings.cluster_home())
@@ -59,8 +73,9 @@ def uses_private_cluster(settings: Settings, stock: Stock) -> bool:
 def opened(settings: Settings, stock: Stock) -> Iterator[Instance]:
     """Open a stock of data for the length of the block.
 
-    The private cluster is started if need be, its database created and migrated. A database given by URL
-    is used as it is: it is never started, and migrated only by ``db migrate``.
+    The private cluster is started if need be, its database created and migrated, and what is published derived anew
+    after a migration. A database given by URL is used as it is: it is never started, and migrated only by
+    ``db migrate``.
     """
     if not uses_private_cluster(settings, stock):
         assert settings.database_url is not None  # noqa: S101 - for the type checker
@@ -70,6 +85,11 @@ def opened(settings: Settings, stock: Stock) -> Iterator[Instance]:
         return
     private = cluster(settings)
     with private.in_use():
+        made = Instance(stock, private.url(stock.value, SERVING_LOGIN), private.url(stock.value), private=True)
         if revision_of(private, stock.value) != SCHEMA_VERSION:
             prepare_private_database(private, stock.value)
-        yield Instance(stock, private.url(stock.value, SERVING_LOGIN), private.url(stock.value), private=True)
+            from service.rules import apply_or_tell  # noqa: PLC0415 - only after a migration
+
+            with made.writing_engine() as engine:
+                apply_or_tell(engine, settings, stock, lambda _line: None)
+        yield made

@@ -1,5 +1,13 @@
 """German column headings of tables for people (Excel). The API's names stay English."""
 
+import re
+
+from geodata.figure_tables import PROVIDER_STATES
+
+# The table of homes; its columns of bands are named after their distance.
+HOMES = "heimplaetze"
+_BAND = re.compile(r"(homes|homes_without_places|places)_([0-9]+(?:_[0-9]+)?)km")
+
 LABELS = {
     "dataset": "Bestand",
     "kind": "Art",
@@ -110,10 +118,83 @@ LABELS = {
     "neighbours": "Nachbarn mit Wert",
     "metres": "Weg in m",
     "residents": "Einwohner",
+    "paragraph": "Paragraf (SGB VIII)",
+    "area_role": "Zuordnung des Gebiets",
+    "cases": "Fälle",
+    "outside_cases": "Fälle außerhalb des Bundeslands",
+    "unknown_cases": "Fälle ohne Angabe des Bundeslands",
+    "outside_share": "Anteil außerhalb",
+    "ci_low": "Anteil außerhalb: 95-%-Intervall von",
+    "ci_high": "Anteil außerhalb: 95-%-Intervall bis",
+    "per_1000": "Fälle je 1.000 Jugendeinwohner",
+    "by_state": "Fälle nach Bundesland des Trägers",
+    "begun_outside_share": "Anteil außerhalb der begonnenen",
+    "distance_km": "Mittlere Entfernung in km",
+    "own_area_share": "Anteil im eigenen Gebiet",
+    "change_cases": "Veränderung der Fälle",
+    "change_pp": "Veränderung des Anteils in Prozentpunkten",
+    "change_ci_low": "Veränderung des Anteils: 95-%-Intervall von",
+    "change_ci_high": "Veränderung des Anteils: 95-%-Intervall bis",
+    "suppressed": "Kleine Fallzahlen unterdrückt",
+    "suppressed_fields": "Unterdrückte Angaben",
+    "note": "Hinweis",
+    "position_title": "Hilfeart oder Gruppe",
+    "help_density": "Hilfedichte (Fälle je 1.000 Jugendeinwohner)",
+    "spending_per_resident": "Kosten je Jugendeinwohner in €",
+    "spending_per_case": "Kosten je Fall in €",
+    "hours_per_case": "Stunden je Fall",
+    "group_offer_share": "Anteil der Stunden in Gruppenangeboten",
+    "change_pct": "Veränderung gegen das Basisjahr in %",
+    "target_eur": "Zielschwelle in €",
+    "diff_to_city": "Unterschied zur Stadt",
+    "effect_pp": "Effekt gegen Vergleich in Prozentpunkten",
+    "help_quotient": "Hilfequotient (ambulant je Hilfe außerhalb der Familie)",
+    "follow_up_share": "Anteil Folgehilfen",
+    "counselling_ratio": "Quotient Beratungen je Hilfe",
+    "base": "Basisjahr",
+    "fee_increase_since_pct": "Steigerung der Entgelte seit dem Basisjahr in %",
+    "expected_eur": "Erwartete Ausgaben in €",
+    "steering_effect_eur": "Steuerungseffekt in €",
+    "reduced_uma_eur": "Minderausgaben UMA in €",
+    "steering_effect_net_eur": "Steuerungseffekt nach Abzug der UMA-Minderausgaben (eigene Berechnung) in €",
+    "budget_use": "Ausschöpfungsgrad",
+    "net_effect_difference_eur": "Nettoeffekt minus prognostizierter in €",
+    "homes": "Einrichtungen",
+    "homes_without_places": "Einrichtungen ohne Platzangabe",
+    "places": "Plätze",
+    "bands": "Im Umkreis",
+    "nearest_km": "Nächste Einrichtung in km",
+    "office_key": "Gebiet des Jugendamts (Schlüssel)",
+    "office_homes": "Einrichtungen im Gebiet des Jugendamts",
+    "office_homes_without_places": "Einrichtungen im Gebiet des Jugendamts ohne Platzangabe",
+    "office_places": "Plätze im Gebiet des Jugendamts",
+    "near_places_per_case": "Plätze in der Nähe je Fall",
+    "local_share": "Anteil bei Trägern im eigenen Gebiet",
+    "own_occupancy": "Belegung der Plätze im Gebiet durch eigene Fälle",
+} | {
+    f"{prefix}{name}": f"{title}{suffix} in €"
+    for prefix, suffix in (("forecast_", " (Prognose)"), ("", ""))
+    for name, title in (
+        ("spending_eur", "Ausgaben"),
+        ("reduced_growth_eur", "Verminderter Ausgabenzuwachs"),
+        ("staff_cost_eur", "Personalkosten"),
+        ("prevention_cost_eur", "Präventionskosten"),
+        ("base_effect_eur", "Basiseffekt"),
+        ("net_effect_eur", "Nettoeffekt"),
+        ("cumulated_reduced_growth_eur", "Verminderter Ausgabenzuwachs, kumuliert"),
+        ("cumulated_net_effect_eur", "Nettoeffekt, kumuliert"),
+    )
+}  # fmt: skip
+
+# Where a column means something of its own in one table: by the table's name.
+_OWN_LABELS = {
+    "unterbringungen": {state: state for state in PROVIDER_STATES},
+    "controlling": {"residents": "Jugendeinwohner (0 bis unter 21)"},
 }
 
 # How a spreadsheet shows numbers of a column; their values stay unrounded.
 _PEOPLE, _SHARE, _PER_1000, _METRES, _MINUTES, _SCORE = "#,##0.0", "0.0%", "0.00", "0", "0.0", "0.000"
+_WHOLE, _POINTS, _EUROS = "#,##0", "0.0", "#,##0"
 NUMBER_FORMATS = {
     "population": _PEOPLE,
     "reached": _PEOPLE,
@@ -137,4 +218,59 @@ NUMBER_FORMATS = {
     "local_i": _SCORE,
     "p_value": _SCORE,
     "p_adjusted": _SCORE,
+    # Means of key dates are fractional.
+    "cases": _PEOPLE,
+    "outside_share": _SHARE,
+    "ci_low": _SHARE,
+    "ci_high": _SHARE,
+    "begun_outside_share": _SHARE,
+    "own_area_share": _SHARE,
+    "per_1000": _PER_1000,
+    "distance_km": _POINTS,
+    "change_pp": _POINTS,
+    "change_ci_low": _POINTS,
+    "change_ci_high": _POINTS,
+    "help_density": _PER_1000,
+    "hours_per_case": _POINTS,
+    "group_offer_share": _SHARE,
+    "change_pct": _POINTS,
+    "diff_to_city": "#,##0.00",
+    "effect_pp": _PER_1000,
+    "help_quotient": _PER_1000,
+    "follow_up_share": _SHARE,
+    "counselling_ratio": _PER_1000,
+    "fee_increase_since_pct": _POINTS,
+    "budget_use": _SHARE,
+    "nearest_km": _POINTS,
+    "near_places_per_case": _PER_1000,
+    "local_share": _SHARE,
+    "own_occupancy": _SHARE,
+    "spending_per_resident": _EUROS,
+    "spending_per_case": _EUROS,
+} | {name: _EUROS for name in LABELS if name.endswith("_eur")}
+_COUNTS = ("cases", "outside_cases", "unknown_cases", "change_cases", *PROVIDER_STATES)
+_OWN_FORMATS = {
+    "unterbringungen": dict.fromkeys(_COUNTS, _WHOLE),
+    "controlling": {"residents": _WHOLE},
+    HOMES: {"cases": _WHOLE},
 }
+LOOKS = sorted({*NUMBER_FORMATS.values(), *(look for own in _OWN_FORMATS.values() for look in own.values())})
+
+
+def label(table: str, column: str) -> str:
+    """Return the German heading of a column of a table."""
+    own = _OWN_LABELS.get(table, {}).get(column)
+    band = _BAND.fullmatch(column)
+    if band is not None:
+        return f"{LABELS[band[1]]} bis {band[2].replace('_', ',')} km"
+    return LABELS[column] if own is None else own
+
+
+def band_column(name: str, km: float) -> str:
+    """Return the name of the column of a number within so many km (``places_5km``, ``places_2_5km``)."""
+    return f"{name}_{km:g}km".replace(".", "_")
+
+
+def look(table: str, column: str) -> str | None:
+    """Return how a spreadsheet shows the numbers of a column of a table; None: as they are."""
+    return _OWN_FORMATS.get(table, {}).get(column) or NUMBER_FORMATS.get(column)

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from geodata.tables import STATES
+
 if TYPE_CHECKING:
     from geodata.coverage.request import Pace
 
@@ -32,8 +34,14 @@ class Settings(BaseSettings):
         None, description="Kennwort, das „db migrate --login“ dem Datenbank-Zugang des Dienstes gibt"
     )
     data_dir: Path | None = Field(None, description="Ordner des eigenen Clusters; leer = im Projekt oder /var/lib")
-    home_state: str = Field("Hamburg", description="Bundesland der Kommune")
-    home_level: str = Field("bezirk", description="Gebietsebene, deren Vereinigung „innerhalb“ ist")
+    home_state: str = Field("Hamburg", description="Bundesland der Kommune; Träger anderswo sind auswärtig")
+    home_level: str = Field("bezirk", description="Gebietsebene der Jugendämter; ihre Vereinigung ist „innerhalb“")
+    small_counts_below: int = Field(
+        3, ge=2, le=100, description="Fallzahlen über 0 und unter diesem Wert werden nicht veröffentlicht"
+    )
+    published_levels: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("stadtteil", "sozialraum"), description="Unterste Ebenen, deren Fallzahlen veröffentlicht werden"
+    )
     release_level: str = Field("stadtteil", description="Ebene, auf der Angebote mit Freigabe „area_only“ erscheinen")
     office_areas: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Gebiete des eigenen Amts, etwa bezirk:1,bezirk:2 (für die Interne Fassung)"
@@ -83,7 +91,14 @@ class Settings(BaseSettings):
                 )
         return value
 
-    @field_validator("office_areas", mode="before")
+    @field_validator("home_state")
+    @classmethod
+    def _state(cls, value: str) -> str:
+        if value not in STATES:
+            raise ValueError(f"„{value[:60]}“ ist kein Bundesland; möglich sind: {', '.join(STATES)}")
+        return value
+
+    @field_validator("office_areas", "published_levels", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:  # noqa: ANN401 - raw environment
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -128,14 +143,20 @@ class Settings(BaseSettings):
 
 
 def describe(settings: Settings) -> list[dict[str, str]]:
-    """Return every setting with value, source and help; secrets are masked."""
+    """Return every setting with value, source and help; secrets are masked.
+
+    What a stock of data fixes (``service.instance.settings_of``) comes from that stock.
+    """
     from_file = _names_in_env_file()
+    read = Settings()
     rows = []
     for name, field in Settings.model_fields.items():
         variable = f"SRK_{name.upper()}"
         value = getattr(settings, name)
         shown = "" if value is None else ",".join(value) if isinstance(value, tuple) else str(value)
-        if variable in os.environ:
+        if value != getattr(read, name):
+            source = "Datenbestand"
+        elif variable in os.environ:
             source = "Umgebung"
         elif variable in from_file:
             source = ".env"

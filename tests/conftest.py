@@ -106,6 +106,16 @@ def demo_database(new_database: Callable[[], Database]) -> Database:
 
 
 @pytest.fixture(scope="session")
+def examples_database(new_database: Callable[[], Database]) -> Database:
+    """The published tables, for tests that only read."""
+    from service.examples import load_examples
+
+    loaded = new_database()
+    load_examples(loaded.writing, lambda _line: None)
+    return loaded
+
+
+@pytest.fixture(scope="session")
 def hamburg_database(new_database: Callable[[], Database]) -> Database:
     """Hamburg's real areas and facilities, loaded once by the shipped mappings; tests only read it."""
     from importers.kinds.areas import AreasImport, import_areas

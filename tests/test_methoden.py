@@ -1,4 +1,4 @@
-"""``docs/methoden.md``: its commands say what is printed, its arithmetic is right, and it leaves nothing out."""
+"""The documents of methods: their commands say what is printed, arithmetic is right, and nothing is left out."""
 
 import ast
 import io
@@ -17,10 +17,14 @@ from typer.main import get_command
 
 from geodata import words
 from geodata.clusters import ClusterRow, ClustersRequest
+from geodata.controlling import ControllingRow
+from geodata.controlling_budget_question import BudgetRow
 from geodata.coverage.decay import KINDS, SLOW
 from geodata.coverage.request import CoverageRow, Measure, Mode, Pace
 from geodata.gap_ranks import STANDARD_MOVES, WEIGHT_MOVES
 from geodata.gaps import GapRow
+from geodata.home_request import HomeBand, HomeGapRow
+from geodata.placements import PlacementRow
 from geodata.point_reach import PointReachAnswer, PointReachRow, ReachedResidents
 from geodata.similar import SimilarRow
 from geodata.standards import StandardRow
@@ -33,32 +37,41 @@ if TYPE_CHECKING:
     from conftest import Database
 
 NAME = "methoden.md"
+HELPS = "steuerung.md"
+BOTH = (NAME, HELPS)
 GAP = "…"
+HELP_ROWS = (PlacementRow, HomeGapRow, HomeBand, ControllingRow, BudgetRow)
 ROWS = (CoverageRow, GapRow, StandardRow, PointReachRow, ReachedResidents, SimilarRow, ClusterRow)
 
 
 def run(given: list[str]) -> list[str]:
-    """Run a command as the document prints it, on the suite's own demo city."""
-    assert given[-1] == "--demo", given
+    """Run a command as the document prints it, on the suite's own demo city or published tables."""
+    assert given[-1] in {"--demo", "--examples"}, given
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(out), pytest.raises(SystemExit) as ended:
         main(given[:-1])
     assert not ended.value.code, out.getvalue()
     return out.getvalue().splitlines()
 
 
-@pytest.fixture(scope="module")
-def told(demo_database: "Database") -> list[tuple[Fence, list[str]]]:
-    """Each printed output of the document with what its commands said."""
+@pytest.fixture(scope="module", params=BOTH)
+def told(
+    demo_database: "Database", examples_database: "Database", request: pytest.FixtureRequest
+) -> list[tuple[Fence, list[str]]]:
+    """Each printed output of a document with what its commands said."""
     made: list[tuple[Fence, list[str]]] = []
+    meant = {"--demo": demo_database, "--examples": examples_database}
     choose_stock(Stock.REAL)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SRK_DATABASE_URL", demo_database.serving_url)
-        patch.setenv("SRK_ADMIN_DATABASE_URL", demo_database.writing_url)
         lines: list[str] = []
-        for fence in fences(NAME):
+        for fence in fences(request.param):
+            if fence.language == "sh" and fence.info is None:
+                continue
             if fence.language == "sh":
                 assert fence.info == "beispiel"
-                lines = [line for given in fence.commands() for line in run(given)]
+                for given in fence.commands():
+                    patch.setenv("SRK_DATABASE_URL", meant[given[-1]].serving_url)
+                    patch.setenv("SRK_ADMIN_DATABASE_URL", meant[given[-1]].writing_url)
+                    lines += run(given)
             elif fence.language == "text":
                 assert fence.info == "ausgabe"
                 made.append((fence, lines))
@@ -82,13 +95,15 @@ def require_printed(printed: list[str], said: list[str]) -> None:
 
 
 def test_commands_say_what_is_printed(told: list[tuple[Fence, list[str]]]) -> None:
-    assert len(told) >= len(get_command(app).commands)  # type: ignore[attr-defined]
+    assert len(told) >= 4
     for fence, said in told:
         require_printed(fence.body.splitlines(), said)
 
 
 def test_every_verb_has_its_example() -> None:
-    shown = {given[1] for fence in fences(NAME) if fence.language == "sh" for given in fence.commands()}
+    shown = {
+        given[1] for name in BOTH for fence in fences(name) if fence.info == "beispiel" for given in fence.commands()
+    }
     assert shown == set(get_command(app).commands)  # type: ignore[attr-defined]
 
 
@@ -116,7 +131,7 @@ def computed(node: ast.expr) -> float:
 
 def arithmetic() -> Iterator[tuple[str, str, str]]:
     """Yield each line of arithmetic: what is computed, the result as printed, the unit behind it."""
-    for fence in fences(NAME):
+    for fence in (fence for name in BOTH for fence in fences(name)):
         if fence.language == "rechnung":
             for line in fence.body.splitlines():
                 left, right = line.split(" = ")
@@ -133,15 +148,16 @@ def test_the_arithmetic_is_right() -> None:
 
 
 def sections() -> Iterator[tuple[str, str]]:
-    for part in re.split(r"^## ", text_of(NAME), flags=re.MULTILINE)[1:]:
-        head, _, body = part.partition("\n")
-        yield head, body
+    for name in BOTH:
+        for part in re.split(r"^## ", text_of(name), flags=re.MULTILINE)[1:]:
+            head, _, body = part.partition("\n")
+            yield head, body
 
 
 @pytest.mark.parametrize(
     "section",
     ["Versorgung", "Erreichbarkeit", "Einzugsbereich", "Bestand und Bedarf", "Blick von einem Punkt",
-     "Vergleichsgebiete", "Räumliche Häufungen"],
+     "Vergleichsgebiete", "Räumliche Häufungen", "Auswärtige Unterbringung", "Controlling", "Budget"],
 )  # fmt: skip
 def test_the_arithmetic_ends_at_what_the_program_says(section: str) -> None:
     """The last result of each section is a number that its command printed."""
@@ -160,9 +176,10 @@ def test_every_measure_says_what_it_is_and_is_not() -> None:
 
 
 def test_every_verb_and_option_is_described() -> None:
-    written = backticked(NAME)
     for verb, command in get_command(app).commands.items():  # type: ignore[attr-defined]
-        assert f"`analyse {verb}`" in prose(NAME)
+        name = next((one for one in BOTH if f"`analyse {verb}`" in prose(one)), None)
+        assert name is not None, verb
+        written = backticked(name)
         options = {name for parameter in command.params for name in parameter.opts} - {"--help"}
         assert not options - written, verb
 
@@ -170,6 +187,11 @@ def test_every_verb_and_option_is_described() -> None:
 @pytest.mark.parametrize("kind", ROWS)
 def test_every_column_is_described(kind: Any) -> None:
     assert not {field.name for field in fields(kind)} - backticked(NAME)
+
+
+@pytest.mark.parametrize("kind", HELP_ROWS)
+def test_every_column_about_helps_is_described(kind: Any) -> None:
+    assert not {field.name for field in fields(kind)} - backticked(HELPS)
 
 
 def test_everything_a_point_tells_is_described() -> None:
@@ -202,6 +224,6 @@ def test_the_printed_assumptions_are_those_of_the_program() -> None:
 
 
 def test_commands_are_one_line_each() -> None:
-    for fence in fences(NAME):
-        if fence.language == "sh":
+    for fence in (fence for name in BOTH for fence in fences(name)):
+        if fence.info == "beispiel":
             assert all(shlex.split(line)[:2] == ["sozialraumkarte", "analyse"] for line in fence.body.splitlines())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shapely import MultiPolygon
 
-from importers.demo import borders, facilities, facts, indicators, network, population
+from importers.demo import borders, facilities, facts, helps, indicators, network, placements, population
 from importers.demo.sozialraeume import sozialraeume
 
 LEVELS = ("land", "bezirk", "stadtteil", "statgebiet", "sozialraum")
@@ -35,7 +35,9 @@ class DemoCity:
     """The city: `areas` by level in the order of `LEVELS`, `facilities` by category as canonical rows of text.
 
     `grid`: the census grid as rows of text under `population.GRID_COLUMNS`; `figures`: social indicators as rows of
-    `indicators.figures`; `ways`: the edges of the network as rows of text under `network.COLUMNS`.
+    `indicators.figures`; `ways`: the edges of the network as rows of text under `network.COLUMNS`; `youth`: the
+    Jugendeinwohner, and `helps`: tables of helps by name, as rows of text under `helps.COLUMNS`; `placements`: rows of
+    text under `placements.COLUMNS`.
     """
 
     areas: Mapping[str, Sequence[DemoArea]]
@@ -43,6 +45,9 @@ class DemoCity:
     grid: Sequence[tuple[str, ...]]
     figures: Sequence[tuple[str, ...]]
     ways: Sequence[tuple[str, ...]]
+    youth: Sequence[tuple[str, ...]]
+    helps: Mapping[str, Sequence[tuple[str, ...]]]
+    placements: Sequence[tuple[str, ...]]
 
 
 def build() -> DemoCity:
@@ -58,22 +63,36 @@ def build() -> DemoCity:
         _whole(place.key, place.name, LAND_KEY, [part for part in stadtteile if part.parent_key == place.key])
         for place in facts.bezirke()
     ]
+    members = sozialraeume(cells, {key: row[population.TOTAL] for key, row in people.items()})
     areas: dict[str, Sequence[DemoArea]] = {
         "land": (_whole(LAND_KEY, "Hamburg", None, bezirke),),
         "bezirk": tuple(bezirke),
         "stadtteil": tuple(stadtteile),
         "statgebiet": tuple(gebiete),
-        "sozialraum": tuple(_sozialraeume(gebiete)),
+        "sozialraum": tuple(_sozialraeume(gebiete, members)),
     }
     young = {key: population.under_18(row) for key, row in people.items()}
     grid = population.grid(cells, people)
     totals = {key: row[population.TOTAL] for key, row in people.items()}
+    places = facilities.facilities(facts.stadtteile(), cells, young)
+    above = _above(areas)
+    figures = tuple(indicators.figures(cells, people, above))
+    above |= {"sozialraum": {gebiet: key for key, group in members.items() for gebiet in group}}
+    youth, needs = helps.youth(people), helps.need(figures, people)
+    drawn = placements.young_people(
+        {key: helps.young(row) * needs[key] for key, row in people.items()},
+        above,
+        placements.homes(places["hze"], cells),
+    )
     return DemoCity(
         areas=areas,
-        facilities=facilities.facilities(facts.stadtteile(), cells, young),
+        facilities=places,
         grid=grid,
-        figures=tuple(indicators.figures(cells, people, _above(areas))),
+        figures=figures,
         ways=network.ways(cells, totals, grid),
+        youth=tuple(helps.youth_rows(youth, above)),
+        helps=helps.helps(youth, needs, above),
+        placements=tuple(placements.placements(drawn, above)),
     )
 
 
@@ -85,13 +104,9 @@ def _above(areas: Mapping[str, Sequence[DemoArea]]) -> dict[str, dict[str, str]]
     return {"land": dict.fromkeys(stadtteil, LAND_KEY), "bezirk": bezirk, "stadtteil": stadtteil}
 
 
-def _sozialraeume(gebiete: Sequence[DemoArea]) -> list[DemoArea]:
+def _sozialraeume(gebiete: Sequence[DemoArea], groups: Mapping[str, Sequence[str]]) -> list[DemoArea]:
     by_key = {area.key: area for area in gebiete}
     bezirk_names = {place.key: place.name for place in facts.bezirke()}
-    groups = sozialraeume(
-        {key: area.geometry for key, area in by_key.items()},
-        {key: area.residents[population.TOTAL] for key, area in by_key.items()},
-    )
     return [
         _whole(key, f"Beispiel-Sozialraum {bezirk_names[key[1]]} {int(key[2:])}", key[1], [by_key[m] for m in members])
         for key, members in groups.items()

@@ -8,8 +8,8 @@ from pathlib import Path
 import geopandas as gpd
 import pyogrio
 
-from importers.demo import network
-from importers.demo.catalogue import CATALOGUE
+from importers.demo import helps, network, placements
+from importers.demo.catalogue import CATALOGUE, HELP_CATALOGUE
 from importers.demo.city import DemoArea, DemoCity
 from importers.demo.facilities import COLUMNS
 from importers.demo.population import GRID_COLUMNS, POSITIONS
@@ -30,8 +30,9 @@ def write(city: DemoCity, folder: Path) -> None:
     `gebiete-<level>.gpkg` (EPSG:25832, one layer), `einrichtungen-<category>.csv`, `einwohner.csv` (residents by age
     as canonical statistics), `zensus-gitter.csv` (the census grid in its publisher's layout, Windows-1252),
     `merkmale.csv` (indicators as canonical statistics), `katalog.toml` (what they mean, and standards), `wegenetz.csv`
-    (ways as an edge list). The folder is made where it is missing; files of these names are replaced. The same city
-    gives the same bytes.
+    (ways as an edge list), `jugendeinwohner.csv` and `hilfen-<table>.csv` (canonical statistics),
+    `katalog-hilfen.toml` (the Hilfearten), `unterbringungen.csv` (canonical placements). The folder is made where it is
+    missing; files of these names are replaced. The same city gives the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with _fixed_date():
@@ -43,7 +44,12 @@ def write(city: DemoCity, folder: Path) -> None:
     _write_table(folder / "zensus-gitter.csv", GRID_COLUMNS, city.grid, encoding="cp1252")
     _write_table(folder / "merkmale.csv", _STATISTICS, city.figures)
     _write_table(folder / "wegenetz.csv", network.COLUMNS, city.ways)
-    (folder / "katalog.toml").write_text(CATALOGUE, encoding="utf-8", newline="\n")
+    _write_table(folder / "jugendeinwohner.csv", helps.COLUMNS, city.youth)
+    for name, rows_of_helps in city.helps.items():
+        _write_table(folder / f"hilfen-{name}.csv", helps.COLUMNS, rows_of_helps)
+    _write_table(folder / "unterbringungen.csv", placements.COLUMNS, city.placements)
+    for name, catalogue in (("katalog", CATALOGUE), ("katalog-hilfen", HELP_CATALOGUE)):
+        (folder / f"{name}.toml").write_text(catalogue, encoding="utf-8", newline="\n")
 
 
 def _write_areas(areas: Sequence[DemoArea], path: Path, layer: str) -> None:

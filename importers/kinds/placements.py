@@ -1,6 +1,8 @@
 """Placements: counts of young people placed, by responsible or original area, paragraph and the provider's state.
 
-Counts only; no person is ever stored.
+Counts only; no person is ever stored. Without a word about it (``release``) a delivery is ``public``: what is then
+published is not the raw counts but the cube that disclosure control has made of them (``geodata.placement_pattern``).
+A delivery that is ``internal`` is read by the own office only, and nothing it has a part in is published.
 """
 
 from dataclasses import dataclass, field
@@ -31,7 +33,8 @@ class PlacementsImport:
 
     ``home_level``: the level of the youth offices; it and what contains it can be responsible. ``scope``: the area
     (``level:key``) for which the delivery speaks, None: for all areas that occur. ``counting``: for rows that say
-    none. The other fields as in ``StatisticsImport``.
+    none. ``release``: ``public`` or ``internal``, None: as the mapping says, else ``public``. The other fields as in
+    ``StatisticsImport``.
     """
 
     dataset: str = "placements"
@@ -42,6 +45,7 @@ class PlacementsImport:
     replace: figures.Replace = "periods"
     scope: str | None = None
     counting: str | None = None
+    release: str | None = None
     area_level: str | None = None
     period: str | None = None
     footnotes: Footnotes = NOTHING_SAID
@@ -68,7 +72,7 @@ def import_placements(engine: Engine, source: Source, wanted: PlacementsImport) 
     period = figures.require_period(wanted.period, "--period") if wanted.period else None
     notes = wanted.footnotes.over(info, "Unterbringungen")
     # Each row says how it counts; what the import says holds for all of them.
-    says = Counting(unit=info.unit, release=info.release or "internal")
+    says = Counting(unit=info.unit, release=figures.counting_of(info, release=wanted.release).release)
     with importing(engine, report, source.provenance, notes, wanted.rules, says) as job:
         lookup = read_lookup(job.session, None, mapping.aliases)
         scope = _scope(wanted.scope or info.scope, lookup)

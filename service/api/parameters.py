@@ -107,6 +107,19 @@ def one_of(name: str, value: str | None, allowed: Sequence[One]) -> One | None:
     )
 
 
+def yes_no(name: str, value: str | None) -> bool:
+    """Return whether ``true`` is said; nothing and ``false`` are no. Raises ``ParameterError`` for anything else."""
+    return one_of(name, value, ("true", "false")) == "true"
+
+
+def parts_of(cursor: str, number: int) -> list[str]:
+    """Return the parts a cursor is made of; raise ``ParameterError`` for one of another question."""
+    parts = cursor.split("\n")
+    if len(parts) != number:
+        raise ParameterError("cursor", _BAD_CURSOR)
+    return parts
+
+
 def limit_query(
     request: Request,
     limit: Annotated[

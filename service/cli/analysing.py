@@ -2,21 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from geodata.errors import ParameterError
+from service.cli import analysing_helps as helps
+from service.cli import analysing_homes
 from service.cli import analysing_options as options
 from service.cli import analysing_tables as show
-from service.cli.answering import Output, Questions, answer, read_file
+from service.cli.answering import Output, Questions, answer, read_file, said, stated_only
 from service.cli.common import load_settings
 
 if TYPE_CHECKING:
     from geodata.answer import Answer
     from geodata.coverage.request import CoverageRow, Drawn
-
-Given = TypeVar("Given")
 
 _AREA = "Bitte mit --area ein Gebiet angeben, etwa --area stadtteil:02101."
 _POINT = "Bitte den Punkt mit --lon und --lat angeben, etwa --lon 9.99 --lat 53.55."
@@ -26,8 +26,8 @@ _LEVEL = "Bitte mit --level eine Gebietsebene angeben, etwa --level stadtteil."
 app = typer.Typer(
     cls=Questions,
     no_args_is_help=True,
-    help="Auswerten: Versorgung, Erreichbarkeit, Einzugsbereiche, Bedarf, Vergleich. Was die Maße bedeuten, steht in "
-    "docs/methoden.md.",
+    help="Auswerten: Versorgung, Erreichbarkeit, Einzugsbereiche, Bedarf, Vergleich, Unterbringungen, Controlling. Was "
+    "die Maße bedeuten, steht in docs/methoden.md.",
 )
 
 
@@ -160,7 +160,7 @@ def gaps(
     if stated.measure or not standard:
         stated.require_applying(stated.measure or "supply")
     wanted = GapsRequest(
-        level=_said(level, "level", _LEVEL),
+        level=said(level, "level", _LEVEL),
         on=today(),
         categories=query.listed(category),
         need=query.need_of(need),
@@ -169,7 +169,7 @@ def gaps(
         geometry=output.geometry,
         version=output.version,
         **stated.given(),
-        **_stated(
+        **stated_only(
             standard=standard, standard_value=standard_value, need_weight=need_weight, period=period, limit=limit
         ),
     )
@@ -203,15 +203,15 @@ def point(
 
     output = Output.of(context, as_json, out, version)
     wanted = PointReachRequest(
-        lon=_said(lon, "lon", _POINT),
-        lat=_said(lat, "lat", _POINT),
+        lon=said(lon, "lon", _POINT),
+        lat=said(lat, "lat", _POINT),
         on=today(),
         categories=query.listed(category),
         types=query.listed(type_),
         barrier_free=query.listed(barrier_free),
         pace=load_settings().pace(),
         version=output.version,
-        **_stated(
+        **stated_only(
             minutes=minutes, mode=query.one_of("mode", mode, MODES), age_from=age_from, age_to=age_to, limit=limit
         ),
     )
@@ -236,14 +236,14 @@ def similar(
     from service.api.routes import render_flat  # noqa: PLC0415
 
     output = Output.of(context, as_json, out, version)
-    own_level, key = _said(query.area_pair("area", area), "area", _AREA)
+    own_level, key = said(query.area_pair("area", area), "area", _AREA)
     wanted = SimilarRequest(
         own_level,
         key,
         query.indicators_of(indicators),
         geometry=output.geometry,
         version=output.version,
-        **_stated(period=period, limit=limit),
+        **stated_only(period=period, limit=limit),
     )
     answer(output, lambda session: ask(session, wanted), render_flat("vergleichsgebiete", SimilarRow), show.similar)
 
@@ -267,11 +267,11 @@ def clusters(
 
     output = Output.of(context, as_json, out, version)
     wanted = ClustersRequest(
-        _said(indicator, "indicator", _INDICATOR),
-        _said(level, "level", _LEVEL),
+        said(indicator, "indicator", _INDICATOR),
+        said(level, "level", _LEVEL),
         geometry=output.geometry,
         version=output.version,
-        **_stated(position=position, period=period, limit=limit),
+        **stated_only(position=position, period=period, limit=limit),
     )
     answer(output, lambda session: ask(session, wanted), render_flat("haeufungen", ClusterRow), show.clusters)
 
@@ -322,7 +322,7 @@ def _coverage(
     if polygon is not None and (level or area):
         raise ParameterError("polygon", "Eigene Flächen gehören zu keiner Ebene; bitte --level und --area weglassen.")
     wanted = CoverageRequest(
-        level=DRAWN if polygon else _said(level, "level", _LEVEL),
+        level=DRAWN if polygon else said(level, "level", _LEVEL),
         on=today(),
         categories=query.listed(category),
         types=query.listed(type_),
@@ -332,7 +332,7 @@ def _coverage(
         pace=load_settings().pace(),
         geometry=output.geometry,
         version=output.version,
-        **_stated(measure=measure, **given),
+        **stated_only(measure=measure, **given),
     )
     answer(output, lambda session: coverage(session, wanted), render_flat("versorgung", CoverageRow), lines)
 
@@ -343,13 +343,15 @@ def _drawn(path: Path) -> "tuple[Drawn, ...]":
     return drawn_of(read_file(path, MAX_BODY_BYTES))
 
 
-def _stated(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - options by name
-    """Return the options that are given; what is left open has its default in the request."""
-    return {name: value for name, value in given.items() if value is not None}
-
-
-def _said(value: Given | None, parameter: str, sentence: str) -> Given:
-    """Return what must be said; raise ``ParameterError`` where it is not."""
-    if value is None or value == "":
-        raise ParameterError(parameter, sentence)
-    return value
+app.command(help="Unterbringungen: Wie viele sind bei Trägern außerhalb des Bundeslands, und wie ändert sich das?")(
+    helps.placements
+)
+app.command(help="Controlling: Hilfedichte, Kosten, Hilfequotient und mehr je Gebiet, Zeitraum und Hilfeart.")(
+    helps.controlling
+)
+app.command(help="Budget: erwartete Ausgaben, Steuerungseffekt und Nettoeffekt eines Gebiets nach Jahren.")(
+    helps.budget
+)
+app.command(help="Fälle und Plätze in der Nähe: In welchen Gebieten fehlen Plätze in Einrichtungen, und wo zuerst?")(
+    analysing_homes.homes
+)

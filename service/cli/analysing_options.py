@@ -56,6 +56,38 @@ Indicators = Annotated[
 ]
 Indicator = Annotated[str | None, typer.Option(help="Kennzahl, deren räumliche Häufung gesucht wird.")]
 Position = Annotated[str | None, typer.Option(help="Position der Kennzahl, etwa 0-18; nötig, wo es mehrere gibt.")]
+Paragraph = Annotated[str | None, typer.Option(help="Paragraf des SGB VIII; ohne Angabe 34.")]
+Quarter = Annotated[str | None, typer.Option("--period", help="Zeitraum, etwa 2021-Q3; ohne Angabe der letzte.")]
+Compare = Annotated[
+    str | None, typer.Option(help="Zeitraum gleicher Art, gegen den die Veränderung gezählt wird, etwa 2019-Q3.")
+]
+AreaRole = Annotated[str | None, typer.Option(help="zustaendig oder herkunft; ohne Angabe zustaendig, wo es das gibt.")]
+CountingWord = Annotated[str | None, typer.Option("--counting", help="stichtag oder begonnen; ohne Angabe stichtag.")]
+Series = Annotated[bool, typer.Option("--series", help="Alle Zeiträume dieser Art, der älteste zuerst.")]
+From = Annotated[str | None, typer.Option("--from", help="Zeiträume ab diesem, einschließlich, etwa 2018.")]
+To = Annotated[str | None, typer.Option("--to", help="Zeiträume bis zu diesem, einschließlich, etwa 2020.")]
+Base = Annotated[
+    str | None, typer.Option(help="Basisjahr für Veränderung, Zielschwelle und Effekt; ohne Angabe fehlen diese.")
+]
+BudgetBase = Annotated[
+    str | None,
+    typer.Option("--base", help="Basisjahr der erwarteten Ausgaben; ohne Angabe das erste mit Ausgaben."),
+]
+YearlyGrowth = Annotated[
+    float | None, typer.Option(help="Jährliche Steigerung der Zielschwelle als Bruch; ohne Angabe 0.04 für 4 %.")
+]
+Scenario = Annotated[str | None, typer.Option(help="ist, prognose oder plan; ohne Angabe ist.")]
+Compared = Annotated[
+    str | None,
+    typer.Option(
+        "--measure",
+        help="Wovon Veränderung, Unterschied zur Stadt und Effekt sind, etwa spending_eur oder help_density; "
+        "ohne Angabe spending_eur.",
+    ),
+]
+CityLevel = Annotated[
+    str | None, typer.Option(help="Ebene der Stadt, mit der verglichen wird; ohne Angabe die weiteste mit Zahlen.")
+]
 Limit = Annotated[int | None, typer.Option(min=1, help="Höchstens so viele Zeilen.")]
 Version = Annotated[
     str | None, typer.Option(help="veroeffentlichung (Voreinstellung) oder intern (wird im Protokoll vermerkt).")

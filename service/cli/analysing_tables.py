@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from geodata.standards import StandardRow
 
 _UNITS = {"places": "Plätze", "hours_per_week": "Wochenstunden"}
-_FLAGS = {"ok": None, "missing": "fehlt", "estimated": "geschätzt"}
+FLAGS = {
+    "ok": None,
+    "missing": "fehlt",
+    "estimated": "geschätzt",
+    "provisional": "vorläufig",
+    "suppressed": "unterdrückt",
+}
 _MEASURES = {"supply": "Versorgung", "reach": "Erreichbarkeit", "catchment": "Einzugsbereich"}
 _NONE = "–"
 
@@ -25,7 +31,7 @@ def supply(answer: "Answer[CoverageRow]") -> Iterator[str]:
     """Yield what there is in each area."""
     rows = answer.rows
     return table(given([
-        *_area(rows),
+        *area(rows),
         _residents(rows),
         numbers("Einrichtungen", [row.facilities for row in rows]),
         numbers("ohne Angabe", [row.facilities_without_supply for row in rows]),
@@ -33,7 +39,7 @@ def supply(answer: "Answer[CoverageRow]") -> Iterator[str]:
         numbers(_unit(rows), [row.supply for row in rows], 1),
         numbers("je 1.000", [row.supply_per_1000 for row in rows], 1),
         _use(rows),
-        _flag(rows),
+        flag(rows),
     ]))  # fmt: skip
 
 
@@ -41,14 +47,14 @@ def reach(answer: "Answer[CoverageRow]") -> Iterator[str]:
     """Yield how many get to a place."""
     rows = answer.rows
     return table(given([
-        *_area(rows),
+        *area(rows),
         _residents(rows),
         numbers("Einrichtungen", [row.facilities for row in rows]),
         percents("erreicht", [row.reach_share for row in rows]),
         people("nicht erreicht", [row.not_reached for row in rows]),
         numbers("Weg in m", [row.nearest_m for row in rows]),
         people("ohne Verbindung", [row.unconnected for row in rows]),
-        _flag(rows),
+        flag(rows),
     ]))  # fmt: skip
 
 
@@ -56,12 +62,12 @@ def catchment(answer: "Answer[CoverageRow]") -> Iterator[str]:
     """Yield what residents can get to, with those who compete for it."""
     rows = answer.rows
     return table(given([
-        *_area(rows),
+        *area(rows),
         _residents(rows),
         numbers("Einrichtungen", [row.facilities for row in rows]),
         numbers("ohne Angabe", [row.facilities_without_supply for row in rows]),
         numbers(f"{_unit(rows)} je 1.000", [row.access_index for row in rows], 1),
-        _flag(rows),
+        flag(rows),
     ]))  # fmt: skip
 
 
@@ -72,7 +78,7 @@ def gaps(answer: "Answer[GapRow]") -> Iterator[str]:
     yield from table(given([
         numbers("Rang", [row.rank for row in rows], missing=_NONE),
         Column("Spanne", [_span(row.rank_low, row.rank_high) for row in rows]),
-        *_area(rows),
+        *area(rows),
         _residents(rows),
         there,
         needed,
@@ -82,7 +88,7 @@ def gaps(answer: "Answer[GapRow]") -> Iterator[str]:
             numbers("Bedarfsindex", [row.need_index for row in rows], 2)
         ),
         numbers("Priorität", [row.priority for row in rows], 2, _NONE),
-        _flag(rows),
+        flag(rows),
     ]))  # fmt: skip
     if rows:
         yield ""
@@ -142,10 +148,10 @@ def similar(answer: "Answer[SimilarRow]") -> Iterator[str]:
     names = list(rows[0].values) if rows else []
     yield from table(given([
         numbers("Rang", [row.rank for row in rows]),
-        *_area(rows),
+        *area(rows),
         numbers("Abstand", [row.distance for row in rows], 2),
         *(_compared(rows, name) for name in names),
-        _flag(rows),
+        flag(rows),
     ]))  # fmt: skip
     if rows:
         own = (f"{name} {words.number(value, _decimals([value]))}" for name, value in rows[0].own_values.items())
@@ -172,14 +178,14 @@ def clusters(answer: "Answer[ClusterRow]") -> Iterator[str]:
     """Yield where high or low values lie together; those areas first that are certain."""
     rows = sorted(answer.rows, key=lambda row: not row.significant)
     return table(given([
-        *_area(rows),
+        *area(rows),
         numbers("Wert", [row.value for row in rows], _decimals(row.value for row in rows)),
         texts("Häufung", [row.cluster for row in rows]),
         numbers("I", [row.local_i for row in rows], 2, _NONE),
         numbers("p", [row.p_value for row in rows], 4, _NONE),
         numbers("p berichtigt", [row.p_adjusted for row in rows], 4, _NONE),
         numbers("Nachbarn", [row.neighbours for row in rows], missing=_NONE),
-        texts("Kennzeichen", [_FLAGS.get(row.flag, row.flag) for row in rows]),
+        texts("Kennzeichen", [FLAGS.get(row.flag, row.flag) for row in rows]),
     ]))  # fmt: skip
 
 
@@ -201,7 +207,8 @@ def standards(answer: "Answer[StandardRow]") -> Iterator[str]:
     ]))  # fmt: skip
 
 
-def _area(rows: Sequence[Any]) -> tuple[Column, Column]:
+def area(rows: Sequence[Any]) -> tuple[Column, Column]:
+    """Return the columns that say which area a row is of."""
     return texts("Schlüssel", [row.area_key for row in rows]), texts("Gebiet", [row.area_name for row in rows])
 
 
@@ -220,8 +227,9 @@ def _use(rows: "Sequence[CoverageRow]") -> Column | None:
     return numbers("Inanspruchnahme", [row.use for row in rows], 1)
 
 
-def _flag(rows: Iterable[Any]) -> Column:
-    return texts("Kennzeichen", [_FLAGS.get(row.flag, row.flag) for row in rows])
+def flag(rows: Iterable[Any]) -> Column:
+    """Return how reliable each row is, in words; nothing where it is as it should be."""
+    return texts("Kennzeichen", [FLAGS.get(row.flag, row.flag) for row in rows])
 
 
 def _ages(age_from: int | None, age_to: int | None) -> str | None:

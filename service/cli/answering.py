@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from service.formats import Format
 
 Made = TypeVar("Made", bound=Any)
+Given = TypeVar("Given")
 
 
 # Where an option is named differently from the parameter.
@@ -86,10 +87,7 @@ class Output:
         wanted = by_ending.get(self.out.suffix.lower())
         if wanted is None:
             raise OutputError(f"Das Format richtet sich nach der Endung der Datei: {', '.join(by_ending)} (--out).")
-        # Before the work, so that it does not fail after it.
-        folder = self.out.absolute().parent
-        if self.out.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-            raise OutputError(f"Nach „{self.out}“ lässt sich nicht schreiben (--out).")
+        check_writable(self.out)
         return wanted
 
 
@@ -107,14 +105,9 @@ def answer(
     from service.formats import Format  # noqa: PLC0415 - not for --help
 
     wanted = output.format(Format if offered is None else offered)
-    settings = load_settings()
-    with opened(settings, chosen_stock()) as instance:
-        if instance.stock is Stock.DEMO:
-            _load_demo(instance)
-        with working("Die Auswertung läuft …"):
-            made = _asked(settings, instance, output, question)
+    made = ask(output, question)
     if wanted is not None and output.out is not None:
-        _write(output.out, render(made, wanted))
+        write_file(output.out, render(made, wanted))
         tell(f"Geschrieben: {output.out}")
     if output.as_json:
         import orjson  # noqa: PLC0415 - only here
@@ -125,11 +118,22 @@ def answer(
             say(line)
 
 
+def ask(output: Output, question: Callable[["Session"], Made]) -> Made:
+    """Return the answer to a question of the stock addressed; who takes the Interne Fassung along is recorded."""
+    settings = load_settings()
+    with opened(settings, chosen_stock()) as instance:
+        _load_missing(instance)
+        with working("Die Auswertung läuft …"):
+            return _asked(settings, instance, output, question)
+
+
 def _shown(meta: Meta, lines: Iterable[str]) -> Iterable[str]:
+    shown = list(lines)
     yield tables.printable(meta.title)
     yield ""
-    yield from lines
+    yield from shown
     yield ""
+    yield from tables.legend(shown)
     yield from tables.footnotes(meta)
 
 
@@ -149,14 +153,27 @@ def _asked(settings: Settings, instance: Instance, output: Output, question: Cal
         engine.dispose()
 
 
-def _load_demo(instance: Instance) -> None:
-    from service.demo import load_demo  # noqa: PLC0415 - heavy libraries
-
+def _load_missing(instance: Instance) -> None:
+    """Load what is missing of the demo city or the published tables: whoever asks them need not know the order."""
+    if instance.stock is Stock.REAL:
+        return
+    if instance.stock is Stock.DEMO:
+        from service.demo import load_demo as load  # noqa: PLC0415 - heavy libraries
+    else:
+        from service.examples import load_examples as load  # noqa: PLC0415 - heavy libraries
     with instance.writing_engine() as engine:
-        load_demo(engine, tell)
+        load(engine, tell)
 
 
-def _write(path: Path, body: bytes) -> None:
+def check_writable(path: Path) -> None:
+    """Raise ``OutputError`` where a file cannot be written: before the work, so that it does not fail after it."""
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise OutputError(f"Nach „{path}“ lässt sich nicht schreiben (--out).")
+
+
+def write_file(path: Path, body: bytes) -> None:
+    """Write a file; raise ``OutputError`` where that fails."""
     try:
         path.write_bytes(body)
     except OSError as error:
@@ -173,3 +190,15 @@ def read_file(path: Path, most_bytes: int) -> bytes:
     if len(body) > most_bytes:
         raise OutputError(f"„{path}“ ist größer als {most_bytes // 1024**2} MiB.")
     return body
+
+
+def stated_only(**given: Any) -> dict[str, Any]:  # noqa: ANN401 - options by name
+    """Return the options that are given; what is left open has its default in the request."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def said(value: Given | None, parameter: str, sentence: str) -> Given:
+    """Return what must be said; raise ``ParameterError`` where it is not."""
+    if value is None or value == "":
+        raise ParameterError(parameter, sentence)
+    return value

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from service.instance import Stock
+from service.instance import Stock, settings_of
 from service.settings import Settings
 
 _LONG_WORK_S = 10.0
@@ -27,8 +27,8 @@ def chosen_stock() -> Stock:
 
 
 def load_settings() -> Settings:
-    """Read the settings from environment and ``.env``."""
-    return Settings()
+    """Read the settings from environment and ``.env``, with what the addressed stock of data fixes."""
+    return settings_of(Settings(), chosen_stock())
 
 
 def say(line: str) -> None:

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from geodata.database import make_engine, reading
+from geodata.database import Access, make_engine, reading
 from geodata.errors import SrkError
-from geodata.readiness import connection_facts, home_areas, what_is_missing
+from geodata.placement_rule import PlacementRule, read_rule
+from geodata.readiness import connection_facts, home_areas, unpublished, what_is_missing
+from geodata.viewer import Role, Viewer
 from service.cli.common import chosen_stock, load_settings, say, say_json
-from service.instance import Instance, opened, uses_private_cluster
+from service.instance import Instance, Stock, opened, uses_private_cluster
+from service.rules import deviations, rule_of
 from service.settings import Settings
 
 
@@ -76,9 +79,11 @@ def _assets() -> Iterator[Finding]:
 def _database(settings: Settings, instance: Instance) -> Iterator[Finding]:
     engine = make_engine(instance.serving_url, pool_size=1)
     try:
-        with reading(engine) as session:
+        with reading(engine, Access(Viewer(Role.ADMIN))) as session:
             facts = connection_facts(session)
             missing = what_is_missing(session)
+            if not missing:
+                findings = [*_rules(settings, read_rule(session), derived=not unpublished(session))]
             inside = home_areas(session, settings.home_level)
     finally:
         engine.dispose()
@@ -94,7 +99,21 @@ def _database(settings: Settings, instance: Instance) -> Iterator[Finding]:
         yield Finding(Verdict.FAILED, missing)
         return
     yield Finding(Verdict.OK, "Die Datenbank ist eingerichtet und hat Daten.")
-    if not inside:
+    yield from findings
+    # The published tables have no map.
+    if not inside and instance.stock is not Stock.EXAMPLES:
         yield Finding(
             Verdict.FAILED, f"Auf der Ebene „{settings.home_level}“ (SRK_HOME_LEVEL) sind keine Grenzen geladen."
         )
+
+
+def _rules(settings: Settings, stored: PlacementRule, *, derived: bool) -> Iterator[Finding]:
+    """Tell whether what is published is so by the rules of the settings."""
+    differing = list(deviations(stored, rule_of(settings)))
+    todo = "bitte „sozialraumkarte db migrate“ ausführen."
+    if differing:
+        yield Finding(Verdict.FAILED, f"Veröffentlicht wird nach anderen Regeln: {'; '.join(differing)}; {todo}")
+    if not derived:
+        yield Finding(Verdict.FAILED, f"Geladene Unterbringungen sind noch nicht für Auswertungen aufbereitet; {todo}")
+    if derived and not differing:
+        yield Finding(Verdict.OK, "Kleine Fallzahlen sind nach den eingestellten Regeln geschützt.")

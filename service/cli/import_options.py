@@ -17,8 +17,9 @@ from importers.mapping import Mapping, read_mapping
 from importers.report import Report
 from importers.sources import Source as Rows
 from importers.sources import open_source
-from service.cli.common import chosen_stock, load_settings, say, say_json, working
+from service.cli.common import chosen_stock, load_settings, say, say_json, tell, working
 from service.instance import opened
+from service.rules import apply_or_tell
 
 
 class Decimal(StrEnum):
@@ -106,15 +107,20 @@ def require_all(replace: Replace) -> None:
         raise MappingError("Gebiete und Einrichtungen haben keine Zeiträume; bitte --replace all.")
 
 
-def run(load: Callable[[Engine], Report], source: str, report_file: Path | None, as_json: bool) -> None:
-    """Open the database, import, and tell how it went.
+def run(
+    load: Callable[[Engine], Report], source: str, report_file: Path | None, as_json: bool, *, dry_run: bool
+) -> None:
+    """Open the database, import by the rules of the settings, and tell how it went.
 
     Raises what the import raises; a refused one is told too where a report was asked for.
     """
     # Before the import, so that it does not fail after it.
     if report_file is not None and not (report_file.parent.is_dir() and os.access(report_file.parent, os.W_OK)):
         raise MappingError(f"Der Bericht lässt sich nicht nach „{report_file}“ schreiben (--report).")
-    with opened(load_settings(), chosen_stock()) as instance, instance.writing_engine() as engine:
+    settings = load_settings()
+    with opened(settings, chosen_stock()) as instance, instance.writing_engine() as engine:
+        if not dry_run:
+            apply_or_tell(engine, settings, instance.stock, tell)
         try:
             with working(f"Importiere {Path(source).name} …"):
                 report = load(engine)

@@ -58,7 +58,7 @@ def areas(
         rules=options.rules_of(max_rejects, "0", max_shrink, allow_orphans=allow_orphans, dry_run=dry_run),
     )
     rows = options.rows_of(source, rules, layer)
-    options.run(lambda engine: import_areas(engine, rows, wanted), source, report_file, as_json)
+    options.run(lambda engine: import_areas(engine, rows, wanted), source, report_file, as_json, dry_run=dry_run)
 
 
 @app.command()
@@ -105,7 +105,7 @@ def facilities(
         rules=options.rules_of(max_rejects, "5%", max_shrink, dry_run=dry_run),
     )
     rows = options.rows_of(source, rules, layer)
-    options.run(lambda engine: import_facilities(engine, rows, wanted), source, report_file, as_json)
+    options.run(lambda engine: import_facilities(engine, rows, wanted), source, report_file, as_json, dry_run=dry_run)
 
 
 def _said(value: str | None, option: str) -> str:

@@ -33,4 +33,4 @@ def addresses(
         rules=options.rules_of(max_rejects, "5%", max_shrink, dry_run=dry_run),
     )
     rows = options.rows_of(source, rules, layer)
-    options.run(lambda engine: import_addresses(engine, rows, wanted), source, report_file, as_json)
+    options.run(lambda engine: import_addresses(engine, rows, wanted), source, report_file, as_json, dry_run=dry_run)

@@ -71,7 +71,7 @@ def statistics(
         footnotes=options.footnotes_of(title, licence, attribution, as_of),
     )
     rows = options.rows_of(source, rules, layer)
-    options.run(lambda engine: import_statistics(engine, rows, wanted), source, report_file, as_json)
+    options.run(lambda engine: import_statistics(engine, rows, wanted), source, report_file, as_json, dry_run=dry_run)
 
 
 def placements(
@@ -86,6 +86,10 @@ def placements(
     scope: Annotated[
         str | None,
         typer.Option(help="Gebiet (ebene:schlüssel), für das die Lieferung gilt; sonst alle, die vorkommen."),
+    ] = None,
+    release: Annotated[
+        str | None,
+        typer.Option(help="public (Voreinstellung; veröffentlicht wird ohne kleine Fallzahlen) oder internal (nie)."),
     ] = None,
     layer: options.Layer = None,
     decimal: options.DecimalMark = None,
@@ -114,13 +118,14 @@ def placements(
         replace=replace.value,
         scope=scope,
         counting=counting,
+        release=release,
         area_level=level,
         period=period,
         rules=options.rules_of(max_rejects, "5%", max_shrink, dry_run=dry_run),
         footnotes=options.footnotes_of(title, licence, attribution, as_of),
     )
     rows = options.rows_of(source, rules, layer)
-    options.run(lambda engine: import_placements(engine, rows, wanted), source, report_file, as_json)
+    options.run(lambda engine: import_placements(engine, rows, wanted), source, report_file, as_json, dry_run=dry_run)
 
 
 def catalogue(
@@ -134,4 +139,6 @@ def catalogue(
     from importers.kinds.catalogue import CatalogueImport, import_catalogue  # noqa: PLC0415 - heavy libraries
 
     wanted = CatalogueImport(dataset=dataset, rules=options.rules_of(None, "0", "100%", dry_run=dry_run))
-    options.run(lambda engine: import_catalogue(engine, source, wanted), str(source), report_file, as_json)
+    options.run(
+        lambda engine: import_catalogue(engine, source, wanted), str(source), report_file, as_json, dry_run=dry_run
+    )

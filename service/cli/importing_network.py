@@ -40,7 +40,7 @@ def network(
     )
     with contextlib.ExitStack() as kept:
         found = _located(source, rules, layer, kept)
-        options.run(lambda engine: import_network(engine, found, wanted), source, report_file, as_json)
+        options.run(lambda engine: import_network(engine, found, wanted), source, report_file, as_json, dry_run=dry_run)
 
 
 def _located(source: str, mapping: Mapping, layer: str | None, kept: contextlib.ExitStack) -> Path | Rows:

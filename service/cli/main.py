@@ -13,7 +13,7 @@ import typer
 from pydantic import ValidationError
 
 from geodata.errors import SrkError
-from service.cli import analysing, database, doctor, importing, serving, show, syncing
+from service.cli import analysing, database, doctor, exporting, importing, serving, show, syncing
 from service.cli.common import choose_stock
 from service.instance import Stock
 
@@ -37,6 +37,7 @@ app = typer.Typer(
 app.add_typer(database.app, name="db")
 app.add_typer(importing.app, name="import")
 app.add_typer(analysing.app, name="analyse")
+app.add_typer(exporting.app, name="export")
 app.command("serve")(serving.serve)
 app.command("demo")(serving.demo)
 app.command("examples")(serving.examples)

@@ -30,6 +30,8 @@ def serve(host: Host = None, port: Port = None) -> None:
     """Serve map and API."""
     settings = load_settings()
     with opened(settings, chosen_stock()) as instance:
+        if instance.private:
+            _apply_rules(settings, instance)
         _serve(settings, instance, host or settings.host, port or settings.port)
 
 
@@ -54,10 +56,18 @@ def _load_and_serve(
     choose_stock(stock)
     settings = load_settings()
     with opened(settings, stock) as instance:
+        _apply_rules(settings, instance)
         with instance.writing_engine() as engine:
             load(engine, tell)
         if not load_only:
             _serve(settings, instance, host or settings.host, port or settings.port)
+
+
+def _apply_rules(settings: Settings, instance: Instance) -> None:
+    from service.rules import apply_or_tell  # noqa: PLC0415 - only where it may be written
+
+    with instance.writing_engine() as engine:
+        apply_or_tell(engine, settings, instance.stock, tell)
 
 
 def _serve(settings: Settings, instance: Instance, host: str, port: int) -> None:

@@ -17,7 +17,9 @@ from importers.sync import Outcome, Status, sync
 from importers.sync_file import read_plan
 from importers.sync_kinds import Home
 from service.cli.common import chosen_stock, load_settings, say, say_json, working
+from service.cli.common import tell as explain
 from service.instance import opened
+from service.rules import apply_or_tell
 
 
 class NotAllRenewedError(SrkError, RuntimeError):
@@ -54,6 +56,8 @@ def renew(
         instance.writing_engine() as engine,
         working(f"Erneuere {len(plan.tasks)} Quellen …"),
     ):
+        if not dry_run:
+            apply_or_tell(engine, settings, instance.stock, explain)
         home = Home(settings.home_level, settings.home_state)
         outcomes = sync(engine, plan, home, app_version=metadata.version("sozialraumkarte"), dry_run=dry_run, tell=tell)
     seconds = time.monotonic() - started

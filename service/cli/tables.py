@@ -1,7 +1,9 @@
 """Tables for a terminal: columns of text, aligned, with German numbers. What came from a file is text in them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
 from geodata import words
 from geodata.answer import Meta
@@ -9,6 +11,7 @@ from geodata.answer import Meta
 MOST_ROWS = 50
 # A dash would be read as "exactly nothing", as in the tables of German statistical offices.
 MISSING = "fehlt"
+SUPPRESSED = "•"
 _GAP = "  "
 
 
@@ -21,21 +24,40 @@ class Column:
     right: bool = True
 
 
+class Hidden(Enum):
+    """Stands for a number that is suppressed to protect small counts; it is shown otherwise than a missing one."""
+
+    COUNT = SUPPRESSED
+
+
+def column_of(rows: Iterable[Any], name: str) -> list[float | Hidden | None]:
+    """Return the values of a column, where a row says so (``suppressed_fields``) that the value is suppressed."""
+    return [Hidden.COUNT if name in getattr(row, "suppressed_fields", ()) else getattr(row, name) for row in rows]
+
+
 def texts(heading: str, values: Iterable[object]) -> Column:
     """Return a column of words; None stays empty."""
     return Column(heading, ["" if value is None else printable(str(value)) for value in values], right=False)
 
 
-def numbers(heading: str, values: Iterable[float | None], decimals: int = 0, missing: str = MISSING) -> Column:
+def numbers(heading: str, values: Iterable[float | Hidden | None], decimals: int = 0, missing: str = MISSING) -> Column:
     """Return a column of numbers with so many decimals."""
-    return Column(heading, [missing if value is None else words.number(value, decimals) for value in values])
+    return Column(heading, [_cell(value, lambda known: words.number(known, decimals), missing) for value in values])
 
 
-def percents(heading: str, values: Iterable[float | None], decimals: int = 1) -> Column:
+def percents(
+    heading: str, values: Iterable[float | Hidden | None], decimals: int = 1, missing: str = MISSING
+) -> Column:
     """Return a column of shares (0 to 1) in percent."""
     return Column(
-        heading, [MISSING if value is None else printable(words.percent(value, decimals)) for value in values]
+        heading, [_cell(value, lambda known: printable(words.percent(known, decimals)), missing) for value in values]
     )
+
+
+def _cell(value: float | Hidden | None, written: Callable[[float], str], missing: str) -> str:
+    if value is None:
+        return missing
+    return value.value if isinstance(value, Hidden) else written(value)
 
 
 def people(heading: str, values: Sequence[float | None]) -> Column:
@@ -81,6 +103,14 @@ def footnotes(meta: Meta) -> Iterator[str]:
 
     for label, value in footnote_lines(meta)[1:]:
         yield f"{label}: {printable(value)}"
+
+
+def legend(lines: Iterable[str]) -> Iterator[str]:
+    """Yield what the sign of suppressed numbers means, where the lines show it."""
+    from service.formats import SUPPRESSED_LINE  # noqa: PLC0415 - not for --help
+
+    if any(SUPPRESSED in line for line in lines):
+        yield " = ".join(SUPPRESSED_LINE)
 
 
 def printable(text: str) -> str:

@@ -36,7 +36,9 @@ def test_an_older_demo_gets_what_it_lacks(database: "Database", tmp_path: Path) 
     said: list[str] = []
     demo.load_demo(database.writing, said.append)
     names = [line.strip().partition(":")[0] for line in said[1:]]
-    assert names == [demo.CATALOGUE, demo.INDICATORS, demo.NETWORK]
+    figures = [name for name in demo.FIGURES if name != demo.YOUTH]
+    assert names == [demo.YOUTH, demo.CATALOGUE, demo.INDICATORS, demo.NETWORK, demo.HELP_CATALOGUE, *figures,
+                     demo.PLACEMENTS]  # fmt: skip
     with database.writing.connect() as connection:
         cells, snapped, places, nodes = connection.execute(
             text("""

@@ -18,11 +18,15 @@ from starlette.testclient import TestClient
 
 from geodata.areas import AreaProfile, AreaRow
 from geodata.clusters import ClusterRow
+from geodata.controlling_budget_question import BudgetRow
+from geodata.controlling_line import ControllingRow
 from geodata.coverage.request import CoverageRow
 from geodata.datasets import DatasetRow
 from geodata.facilities import OfferRow, PlaceRow
 from geodata.gaps import GapRow
+from geodata.home_gaps import HomeBand, HomeGapRow
 from geodata.indicators import IndicatorRow
+from geodata.placements import PlacementRow
 from geodata.point_reach import PointReachRow, ReachedResidents
 from geodata.similar import SimilarRow
 from geodata.standards import StandardRow
@@ -149,7 +153,8 @@ def test_file_names_are_plain(client: TestClient) -> None:
 
 
 FLAT = (AreaRow, AreaProfile, DatasetRow, ObservationRow, IndicatorRow, CoverageRow, GapRow, StandardRow, SimilarRow,
-        ClusterRow, PointReachRow, ReachedResidents)  # fmt: skip
+        ClusterRow, PointReachRow, ReachedResidents, PlacementRow, ControllingRow, BudgetRow,
+        HomeGapRow)  # fmt: skip
 
 
 def columns() -> Iterator[str]:
@@ -157,6 +162,8 @@ def columns() -> Iterator[str]:
         yield from (f.name for f in fields(kind) if f.name not in {"geometry", "offers"})
     yield from OfferRow.__annotations__.keys() - {"id", "name"}
     yield from ("offer_id", "offer_name")
+    # In tables each band has columns of its own, named after these and its distance.
+    yield from (f.name for f in fields(HomeBand) if f.name != "km")
 
 
 def test_every_column_has_a_german_heading() -> None:

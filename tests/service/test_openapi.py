@@ -52,7 +52,8 @@ def described(client: TestClient) -> dict[str, Any]:
 PATHS = ["/health", "/ready", API + "/datasets", API + "/areas", API + "/areas/{level}/{key}", API + "/facilities",
          API + "/facilities/{dataset}/{facility_id}", API + "/statistics", API + "/indicators",
          API + "/coverage", API + "/gaps", API + "/standards", API + "/areas/{level}/{key}/similar",
-         API + "/statistics/clusters", API + "/reach"]  # fmt: skip
+         API + "/statistics/clusters", API + "/reach", API + "/placements", API + "/placements/gaps",
+         API + "/controlling", API + "/controlling/budget"]  # fmt: skip
 # Where there is no parameter, there is nothing to get wrong.
 CASES = [(path, mode) for path in PATHS for mode in GenerationMode if path.startswith(API) or mode.is_positive]
 
@@ -115,10 +116,16 @@ def test_parameters_of_the_contract(described: dict[str, Any]) -> None:
     assert {"level", "category", "measure", "age_from", "age_to", "minutes", "mode", "supply_unit", "period", "area",
             "decay", "type", "barrier_free"} <= names[API + "/coverage"]  # fmt: skip
     assert {"level", "category", "standard", "period", "need", "need_weight"} <= names[API + "/gaps"]
+    assert {"level", "paragraph", "period", "compare", "area_role", "counting", "area",
+            "series"} <= names[API + "/placements"]  # fmt: skip
+    assert {"level", "from", "to", "area", "base", "yearly_growth", "scenario", "measure",
+            "city_level"} <= names[API + "/controlling"]  # fmt: skip
+    assert {"area", "from", "to", "base"} <= names[API + "/controlling/budget"]
     for path, found in names.items():
         if path.startswith(API):
             assert {"format", "version"} <= found
-    for path in (API + "/facilities", API + "/areas", API + "/statistics", API + "/coverage", API + "/gaps"):
+    for path in (API + "/facilities", API + "/areas", API + "/statistics", API + "/coverage", API + "/gaps",
+                 API + "/placements", API + "/controlling"):  # fmt: skip
         assert {"limit", "cursor"} <= names[path]
 
 

@@ -54,6 +54,13 @@ CREATE TABLE placement_near (
     level text NOT NULL, paragraph text NOT NULL, counting text NOT NULL, period text NOT NULL,
     area_key text NOT NULL, placed bigint NOT NULL, distance_km double precision, own_area_share double precision,
     PRIMARY KEY (level, paragraph, counting, period, area_key));
+
+CREATE TABLE placement_local (
+    level text NOT NULL, area_role text NOT NULL, paragraph text NOT NULL, counting text NOT NULL,
+    period text NOT NULL, area_key text NOT NULL, known bigint NOT NULL, local bigint,
+    PRIMARY KEY (level, area_role, paragraph, counting, period, area_key),
+    CONSTRAINT placement_local_role_known CHECK (area_role IS NULL OR area_role IN ('zustaendig', 'herkunft')),
+    CONSTRAINT placement_local_part_of_known CHECK (local >= 0 AND local <= known));
 """
 
 WHOLE = """
@@ -83,10 +90,27 @@ WHERE c.published OR w.whole;
 CREATE VIEW placement_near_visible AS
 SELECT n.level, n.paragraph, n.counting, n.period, n.area_key, n.placed, n.distance_km, n.own_area_share
 FROM placement_near n WHERE {WHOLE.format(table="n")};
+
+CREATE VIEW placement_local_visible AS
+SELECT l.level, l.area_role, l.paragraph, l.counting, l.period, l.area_key, l.known, l.local
+FROM placement_local l WHERE {WHOLE.format(table="l")};
 """
 
-WRITTEN = ("placement_rule", "placement_pattern", "placement_sheet", "placement_cell", "placement_near")
-VISIBLE = ("placement_rule_visible", "placement_sheet_visible", "placement_visible", "placement_near_visible")
+WRITTEN = (
+    "placement_rule",
+    "placement_pattern",
+    "placement_sheet",
+    "placement_cell",
+    "placement_near",
+    "placement_local",
+)
+VISIBLE = (
+    "placement_rule_visible",
+    "placement_sheet_visible",
+    "placement_visible",
+    "placement_near_visible",
+    "placement_local_visible",
+)
 
 
 def upgrade() -> None:

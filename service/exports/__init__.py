@@ -1,0 +1,1 @@
+"""Reports to take along: what is in one (``report``), and how it is written (``xlsx``, ``pdf``)."""
