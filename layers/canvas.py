@@ -11,12 +11,15 @@ import folium
 from branca.element import Figure
 from folium.template import Template
 
+from layers.embed import script_json
+
 Bounds: TypeAlias = tuple[float, float, float, float]
 """West, south, east, north in degrees, as in GeoJSON."""
 
 _MAX_ZOOM = 19
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 _TILE_URL = re.compile(r"(https?://|/)")
+_TEMPLATE = re.compile(r"\{[{%#]")
 _UNSAFE_BODY = re.compile(r"<\s*/?\s*(script|style)\b|\s(on\w+|style)\s*=", re.IGNORECASE)
 
 
@@ -56,7 +59,7 @@ class _Canvas(folium.Map):
                 crs: L.CRS.{{ this.crs }},
                 ...{{ this.options|tojavascript }}
             });
-            srkMap.canvas({{ this.get_name() }}, {{ this.frame|tojson }});
+            srkMap.canvas({{ this.get_name() }}, {{ this.frame }});
         {% endmacro %}
         """
     )
@@ -76,7 +79,7 @@ class _Canvas(folium.Map):
         )
         self._id = name
         self.options["maxZoom"] = _MAX_ZOOM
-        self.frame = {"bounds": [[south, west], [north, east]], "attribution": attribution}
+        self.frame = script_json({"bounds": [[south, west], [north, east]], "attribution": attribution})
         # Folium keeps both kinds of files in one dictionary: a name counts once over both.
         self.default_js = [("leaflet", urls["leaflet.js"]), ("srk_map", urls["srk-map.js"])]
         self.default_css = [("leaflet_css", urls["leaflet.css"]), ("srk_map_css", urls["srk-map.css"])]
@@ -86,10 +89,9 @@ class _TileLayer(folium.TileLayer):
     """Folium's tile layer with an id that does not change between renderings."""
 
     def __init__(self, target: folium.Map, tiles: Tiles) -> None:
-        # Leaflet writes attributions as HTML; ours is text, escaped here.
-        super().__init__(
-            tiles=tiles.url, attr=escape(tiles.attribution) or "&nbsp;", name="tiles", control=False, max_zoom=_MAX_ZOOM
-        )
+        # Leaflet writes attributions as HTML; ours is text, escaped here, and never a template to branca.
+        said = escape(tiles.attribution).replace("{", "&#123;") or "&nbsp;"
+        super().__init__(tiles=tiles.url, attr=said, name="tiles", control=False, max_zoom=_MAX_ZOOM)
         self._id = target.get_name()
 
 
@@ -103,7 +105,7 @@ def canvas(
     result = _Canvas(bounds, name=name, urls=urls, attribution=attribution)
     if tiles is not None:
         # Folium looks up anything else in a catalogue of third-party services.
-        if not _TILE_URL.match(tiles.url):
+        if not _TILE_URL.match(tiles.url) or _TEMPLATE.search(tiles.url):
             raise ValueError(f"not a URL of tiles: {tiles.url!r}")
         result.add_child(_TileLayer(result, tiles), name="tiles")
     return result

@@ -7,19 +7,30 @@ from typing import TypeAlias
 import folium
 from folium.elements import JSCSSMixin
 from folium.template import Template
+from jinja2.utils import htmlsafe_json_dumps
 
 Json: TypeAlias = str | int | float | bool | Sequence["Json"] | Mapping[str, "Json"] | None
 
 _NAME = re.compile(r"[a-z][a-z0-9]*\Z")
+_TEMPLATE_SIGN = re.compile(r"\{(?=[{%#])")
+
+
+def script_json(data: Json) -> str:
+    """Return data as JSON for a script of a Folium map: no text in it can close a script or a string, or be run.
+
+    <, >, &, ' and everything beyond ASCII (U+2028 too) are escaped. What a part renders is compiled by branca as a
+    template once more, so a name with {{ … }} in it would be executed on the server: such braces are escaped too.
+    Outside of strings JSON has no two of these signs in a row.
+    """
+    return _TEMPLATE_SIGN.sub(r"\\u007b", str(htmlsafe_json_dumps(data)))
 
 
 class ScriptCall(JSCSSMixin):
     """One call `srkMap.<function>(<map id>, <data>)`; data is JSON that can close neither a script nor a string."""
 
-    # tojson of Jinja escapes <, >, & and ', and everything beyond ASCII (U+2028 too), so data stays data.
     _template = Template(
         "{% macro script(this, kwargs) %}"
-        "srkMap.{{ this.function }}({{ this.map_name|tojson }}, {{ this.data|tojson }});"
+        "srkMap.{{ this.function }}({{ this.map_name|tojson }}, {{ this.json }});"
         "{% endmacro %}"
     )
 
@@ -41,7 +52,7 @@ class ScriptCall(JSCSSMixin):
         self._id = f"{target.get_name()}_{function}"
         self.function = function
         self.map_name = target.get_name()
-        self.data = data
+        self.json = script_json(data)
         self.default_js = list(scripts)
         self.default_css = list(styles)
 

@@ -83,6 +83,19 @@ def test_hostile_texts_stay_data() -> None:
     assert "\\u0026lt;img src=x onerror=alert(1)\\u0026gt;" in rendered.script
 
 
+def test_no_text_is_run_as_a_template() -> None:
+    """What a part renders is compiled once more: a name with braces in it would be executed on the server."""
+    text = "{{ 7*191 }}{% set x = 1337 %}{# 1337 #}{{ cycler.__init__.__globals__.os.getcwd() }}"
+    rendered = parts(build(text, Tiles("/kacheln/{z}/{x}/{y}.png", text)))
+    assert "1337" not in every(rendered).replace("set x = 1337", "").replace("# 1337 #", "")
+    found = re.search(r'srkMap\.areas\("map_sozialraumkarte", (.*)\);', rendered.script)
+    assert found
+    assert json.loads(found[1])["levels"][0]["title"] == text
+    assert "getcwd()" in rendered.script
+    with pytest.raises(ValueError, match="URL"):
+        canvas(HAMBURG, urls=URLS, tiles=Tiles("/{{ 7*191 }}/{z}", ""), attribution="")
+
+
 def test_a_page_may_hold_two_maps() -> None:
     one = parts(canvas(HAMBURG, urls=URLS, tiles=None, attribution="", name="vorher"))
     assert 'id="map_vorher"' in one.body
