@@ -5,7 +5,7 @@ own. What is counted differently, in other units, of other Hilfearten or over pe
 the value is then missing and the row's note says why.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -31,6 +31,7 @@ from geodata.controlling_rows import (
     row_keys,
 )
 from geodata.errors import ParameterError
+from geodata.figure_notes import kept_by_office, small_suppressed
 from geodata.figure_tables import SCENARIOS
 from geodata.periods import Period, parse_period
 from geodata.viewer import Version
@@ -100,13 +101,26 @@ def controlling(session: Session, request: ControllingRequest) -> Answer[Control
         missing=sum(line.noted.missing(unreported) for line in page),
         warnings=list(
             notes.warnings(
-                [line.key for line in page], request.base, chosen.city_names(), unreported, offices, datasets
+                [line.key for line in page],
+                request.base,
+                chosen.city_names(),
+                unreported,
+                offices,
+                datasets,
+                _hidden(session, request.level, page),
             )
         ),
     )
     if len(found) > request.limit and page:
         meta.next = "\n".join(page[-1].cursor())
     return Answer(meta, [line.row(unreported) for line in page])
+
+
+def _hidden(session: Session, level: str, page: Collection[Line]) -> Iterator[str]:
+    """Yield what is to be said of figures that are not shown."""
+    if any(line.values.get("suppressed_fields") for line in page):
+        yield small_suppressed(session)
+    yield from kept_by_office(session, level, CODES)
 
 
 def _checked(request: ControllingRequest) -> Asked:

@@ -53,7 +53,7 @@ class Chosen:
     """The areas of a level that are asked for, by key in the order of the answer, with their names.
 
     ``cities``: the city of each that has one. ``listed``: the keys that get a row where they lack a figure that others
-    have; of the others only what there is is shown, for what is not visible is not missing.
+    have; of the others only what there is is shown, for what nobody else may see is not missing.
     """
 
     level: LevelRow
@@ -118,7 +118,7 @@ def choose(
     above = {key: [one for one in tree.above((level, key)) if city_level in {None, one[0]}] for key in own}
     known = _with_figures(session, {one for areas in above.values() for one in areas}, scenario, codes)
     cities = {key: seen[-1] for key, areas in above.items() if (seen := [one for one in areas if one in known])}
-    return Chosen(level_row, tree, names, cities, _listed(session, level) & own.keys())
+    return Chosen(level_row, tree, names, cities, _listed(session, level, scenario, codes) & own.keys())
 
 
 def _without_map(
@@ -152,14 +152,20 @@ def _with_figures(session: Session, areas: Iterable[Area], scenario: str, codes:
     return {(level, key) for level, key in found} & set(asked)
 
 
-def _listed(session: Session, level: str) -> frozenset[str]:
-    """Return the keys of the areas whose helps the viewer may count: what is missing there is missing indeed."""
+def _listed(session: Session, level: str, scenario: str, codes: Sequence[str]) -> frozenset[str]:
+    """Return the keys of the areas that have a row where a figure is missing: of figures the viewer could see.
+
+    The own ones; all of the level where figures of others are published.
+    """
     return frozenset(
         session.execute(
             text("""
                 SELECT key FROM area_visible WHERE level = :level
-                    AND (srk_viewer_role() = 'admin' OR (level, key) IN (SELECT level, key FROM own_area))
+                    AND (srk_viewer_role() = 'admin' OR (level, key) IN (SELECT level, key FROM own_area)
+                         OR EXISTS (SELECT FROM observation_visible o
+                                    WHERE o.level = :level AND o.scenario = :scenario AND o.indicator = ANY (:codes)
+                                      AND (o.level, o.area_key) NOT IN (SELECT level, key FROM own_area)))
             """),
-            {"level": level},
+            {"level": level, "scenario": scenario, "codes": list(codes)},
         ).scalars()
     )

@@ -30,6 +30,7 @@ from geodata.controlling_offices import read_offices
 from geodata.controlling_rows import SPENDING, Held, read_held
 from geodata.controlling_values import Figure, absent, computed, refused, with_notes
 from geodata.errors import ParameterError
+from geodata.figure_notes import kept_by_office, small_suppressed
 from geodata.indicators import HIDDEN_COUNTS
 from geodata.periods import parse_period
 from geodata.viewer import Version
@@ -142,6 +143,9 @@ def budget(session: Session, request: BudgetRequest) -> Answer[BudgetRow]:
     datasets = {name for one in held.values() for name in one.datasets} if made else set()
     catalogues = {name for name in map(offices.catalogue_of, datasets) if name is not None}
     warnings = [HIDDEN_COUNTS]
+    if any(row.flag == "suppressed" for row, _missing in made):
+        warnings.append(small_suppressed(session))
+    warnings += kept_by_office(session, level, [SPENDING])
     if table.base is not None and made:
         warnings.append(f"Basisjahr: {table.base}.")
     if made and unreported:

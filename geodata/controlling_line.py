@@ -1,7 +1,7 @@
 """One line of the controlling table: its measures beside each other, how reliable they are, and what is to be noted."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +31,8 @@ class ControllingRow:
     ``diff_to_city``: area − city, in the unit of what is compared; ``effect_pp``: Effekt gegen Vergleich, in percentage
     points. ``help_quotient``, ``follow_up_share`` and ``counselling_ratio`` stand on all helps only. ``flag``: the
     least reliable of what the row is made from. Rows of what published parts lack end in ``-nicht-zuordenbar``, in
-    ``position`` or ``area_key``.
+    ``position`` or ``area_key``. ``suppressed_fields``: the names of the columns that are None because a small count
+    could be told from them.
     """
 
     area_level: str
@@ -59,6 +60,7 @@ class ControllingRow:
     follow_up_share: float | None = None
     counselling_ratio: float | None = None
     note: str | None = None
+    suppressed_fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,10 @@ def line_of(where: Where, side: Side, city: Side | None, asked: Asked, offices: 
     figures = {name: side.value(name) for name in measures_of(side.key.position)}
     values: dict[str, Any] = {name: noted.take(figure, _lacking(parts, name)) for name, figure in figures.items()}
     values["residents"] = noted.take(parts.residents)
+    targets: dict[str, Figure] = {}
     if asked.base is not None and side.base is not None:
-        values["target_eur"] = noted.take(side.target(asked.yearly_growth), _lacking(side.base, SPENDING))
+        targets["target_eur"] = side.target(asked.yearly_growth)
+        values["target_eur"] = noted.take(targets["target_eur"], _lacking(side.base, SPENDING))
     if asked.measure in figures:
         compared = _compared(noted, side, city, asked)
         values |= {name: figure.value for name, figure in compared.items()}
@@ -133,6 +137,7 @@ def line_of(where: Where, side: Side, city: Side | None, asked: Asked, offices: 
     values |= _head(where, side.key, _flag(parts, list(figures.values())))
     values["unit"] = parts.cases.basis.unit if parts.cases.basis else None
     values["position_title"] = offices.title(dataset, side.key.position)
+    values["suppressed_fields"] = _suppressed({**figures, **targets, "residents": parts.residents})
     known = frozenset(name for name in Parts.__slots__ if getattr(parts, name).basis is not None)
     empty = all(figure.value is None for figure in figures.values())
     return Line(where[1], side.key, values, noted, known, _datasets(side, city, figures.values()), empty)
@@ -200,7 +205,14 @@ def _rest_flag(rest: Rest) -> str:
 
 def _rest_values(rest: Rest) -> dict[str, Any]:
     unit = rest.cases.basis.unit if rest.cases.basis and rest.cases.value is not None else None
-    return {"cases": rest.cases.value, "spending_eur": rest.spending.value, "unit": unit}
+    return {
+        "cases": rest.cases.value, "spending_eur": rest.spending.value, "unit": unit,
+        "suppressed_fields": _suppressed({"cases": rest.cases, "spending_eur": rest.spending}),
+    }  # fmt: skip
+
+
+def _suppressed(figures: Mapping[str, Figure]) -> tuple[str, ...]:
+    return tuple(sorted(name for name, figure in figures.items() if figure.flag == "suppressed"))
 
 
 def _rest_datasets(rest: Rest) -> frozenset[str]:

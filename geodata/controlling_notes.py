@@ -1,6 +1,6 @@
 """What stands under the controlling tables: method, unit and warnings, in German, and the notes of a row."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -97,10 +97,11 @@ def method(measure: str, yearly_growth: float) -> str:
 
 def warnings(
     keys: Sequence[RowKey], base: str | None, cities: Sequence[str], missing_parts: Sequence[str],
-    offices: Offices, datasets: Collection[str],
+    offices: Offices, datasets: Collection[str], hidden: Iterable[str],
 ) -> Iterator[str]:  # fmt: skip
-    """Yield what a reader of the table must know."""
+    """Yield what a reader of the table must know; ``hidden``: what is said of figures that are not shown."""
     yield HIDDEN_COUNTS
+    yield from hidden
     countings = sorted({key.counting or "" for key in keys})
     if len(countings) > 1:
         said = words.listed([_COUNTED.get(counting or None, counting) for counting in countings])

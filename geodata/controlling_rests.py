@@ -25,6 +25,7 @@ _SUMS = """
 SELECT indicator, position, period, counting, min(dataset) AS dataset, min(unit) AS unit, sum(value) AS value,
        count(*) FILTER (WHERE value IS NOT NULL AND area_key <> :without) AS known,
        count(DISTINCT (dataset, unit)) AS sources, bool_and(value IS NOT NULL) AS whole,
+       bool_or(flag = 'suppressed') AS suppressed,
        bool_or(flag = 'estimated') AS estimated, bool_or(flag = 'provisional') AS provisional
 FROM observation_visible
 WHERE level = :level AND area_key = ANY (:keys) AND scenario = :scenario AND indicator = ANY (:codes)
@@ -103,7 +104,10 @@ def rests_of_areas(
     )  # fmt: skip
     rests: dict[RowKey, dict[str, Figure]] = {}
     amounts = []
+    shut: set[tuple[str, str, str | None, str]] = set()
     for row in found:
+        if row.suppressed:
+            shut.add((row.period, row.position, row.counting if row.indicator == CASES else None, row.indicator))
         if row.known != len(inside) or row.sources != 1 or not row.whole:
             continue
         period = parse_period(row.period)
@@ -123,6 +127,10 @@ def rests_of_areas(
         same = [one for one in rests if (one.period, one.position) == (key.period, key.position)]
         for one in same or [key]:
             rests.setdefault(one, {})[SPENDING] = made
-    nothing = absent(UNASSIGNED)
-    return [Rest(key, key.position, made.get(CASES, nothing), made.get(SPENDING, nothing))
-            for key, made in rests.items()]  # fmt: skip
+
+    def figure(key: RowKey, code: str) -> Figure:
+        counting = key.counting if code == CASES else None
+        hidden = (key.period.text, key.position, counting, code) in shut
+        return rests[key].get(code) or absent(UNASSIGNED, suppressed=hidden)
+
+    return [Rest(key, key.position, figure(key, CASES), figure(key, SPENDING)) for key in rests]

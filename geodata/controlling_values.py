@@ -76,7 +76,7 @@ def observed(value: float | None, flag: str, what: str, basis: Basis | None = No
 def absent(what: str, *, suppressed: bool = False, basis: Basis | None = None) -> Figure:
     """Return the figure of something that nobody states, or that is suppressed."""
     if suppressed:
-        return Figure(None, "suppressed", f"{what}: unterdrückt, weil die Zahl klein ist.", basis)
+        return Figure(None, "suppressed", f"{what}: zum Schutz der Betroffenen unterdrückt (•).", basis)
     return Figure(None, "missing", f"{what}: keine Angabe.", basis)
 
 

@@ -18,7 +18,7 @@ def rebuild(session: Session, kind: str, import_id: int) -> dict[str, int]:
 
     Returns what was counted on the way, under German names for the report.
     """
-    from geodata import network, placement_pattern, surface  # noqa: PLC0415 - numeric, for those who derive only
+    from geodata import figure_pattern, network, surface  # noqa: PLC0415 - numeric, for those who derive only
 
     counts: dict[str, int] = {}
     if kind == "areas":
@@ -43,24 +43,29 @@ def rebuild(session: Session, kind: str, import_id: int) -> dict[str, int]:
     if kind in {"areas", "statistics", "population", "catalogue"}:
         counts |= surface.rebuild(session, kind, import_id)
     if kind in {"areas", "placements"}:
-        counts |= placement_pattern.rebuild(session)
+        counts |= rebuild_published(session)
+    elif kind in {"statistics", "catalogue"}:
+        counts |= figure_pattern.rebuild(session)
     return counts
 
 
 def rebuild_published(session: Session) -> dict[str, int]:
     """Rebuild all that is published under disclosure control, as far as it is out of date; return as ``rebuild`` does.
 
-    To be called in a writing transaction that holds the writers' lock, after the rules changed (``placement_rule``) or
-    what is there was loaded before there was anything to derive (``published_is_due``).
+    Placements first: what is published of them decides which figures of helps are. To be called in a writing
+    transaction that holds the writers' lock, also after the rules changed (``placement_rule``) or where what is there
+    was loaded before there was anything to derive (``published_is_due``).
     """
-    from geodata import placement_pattern  # noqa: PLC0415 - numeric, for those who derive only
+    from geodata import figure_pattern, placement_pattern  # noqa: PLC0415 - numeric, for those who derive only
 
-    return placement_pattern.rebuild(session)
+    return placement_pattern.rebuild(session) | figure_pattern.rebuild(session)
 
 
 def published_is_due(session: Session) -> bool:
     """Tell whether something is there of which what is published was never derived; for a writing transaction."""
-    return is_due(session)
+    from geodata import figure_store  # noqa: PLC0415 - for those who derive only
+
+    return is_due(session) or figure_store.is_due(session)
 
 
 def link_facilities(

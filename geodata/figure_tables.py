@@ -23,6 +23,19 @@ ABROAD = "Ausland"
 UNKNOWN_STATE = "ohne Angabe"
 PROVIDER_STATES = (*STATES, ABROAD, UNKNOWN_STATE)
 WITHOUT_AREA = "ohne"
+# Indicators that count helps or young people, or are printed figures that rest on such counts. As SQL, for the index.
+COUNTS_HELPS = ("cases", "hours", "spending_eur", "counselling_new", "counselling_followed")
+PRINTED_OF_HELPS = (
+    "hilfedichte",
+    "kosten_je_jew_eur",
+    "hilfequotient",
+    "anteil_folgehilfen_pct",
+    "quotient_beratungen",
+)
+PRINTED_CHANGES_OF_HELPS = ("ausgaben_veraenderung_%", "faelle_veraenderung_%")
+TELLS_OF_HELPS = f"indicator IN ({', '.join(repr(code) for code in (*COUNTS_HELPS, *PRINTED_OF_HELPS))})" + "".join(
+    f" OR indicator LIKE {pattern!r}" for pattern in PRINTED_CHANGES_OF_HELPS
+)
 # How people go to what a standard speaks of.
 STANDARD_MODES = ("walk", "bike", "line")
 # More than this per 1,000 residents is no standard but a slip of the pen.
@@ -54,6 +67,7 @@ class Observation(Base):
         CheckConstraint("value > '-Infinity' AND value < 'Infinity'", name="observation_value_finite"),
         CheckConstraint("starts <= ends", name="observation_period_ordered"),
         Index("observation_asked", "indicator", "level", "period", "import_id"),
+        Index("observation_of_helps", "import_id", "indicator", postgresql_where=text(TELLS_OF_HELPS)),
     )
 
     import_id: Mapped[int] = mapped_column(ForeignKey("import_run.id"), primary_key=True)

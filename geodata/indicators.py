@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from geodata import figure_tables
 from geodata.answer import Answer, footnotes, read_sources
 from geodata.viewer import Version
 
@@ -66,9 +67,12 @@ WELL_KNOWN = _known(
     IndicatorInfo("prevention_cost_eur", "Kosten der Prävention", "eur", "count"),
     IndicatorInfo("base_effect_eur", "Basiseffekt", "eur", "count"),
 )  # fmt: skip
-# Figures that count single helps or young people; mirrored by srk_counts_helps in the database, which decides.
-HIDDEN_COUNTS = "Fallzahlen sind nur der Jugendhilfeplanung für das eigene Gebiet sichtbar."
-COUNTS_HELPS = frozenset({CASES, "hours", "spending_eur", "counselling_new", "counselling_followed"})
+# Figures that count single helps or young people; what everyone sees of them is decided in the database.
+HIDDEN_COUNTS = (
+    "Zahlen zu Hilfen sind so weit veröffentlicht, wie sich daraus keine kleinen Fallzahlen erkennen lassen; alle "
+    "übrigen sieht nur die Jugendhilfeplanung für das eigene Gebiet."
+)
+COUNTS_HELPS = frozenset(figure_tables.COUNTS_HELPS)
 
 _CATALOGUE = """
 SELECT DISTINCT ON (code) code, title, unit, kind, numerator, denominator, factor, residents, description

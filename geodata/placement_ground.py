@@ -78,8 +78,13 @@ class Ground:
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def read_ground(session: Session, rule: PlacementRule, levels: Collection[str]) -> Ground:
-    """Return how the visible areas hang together; ``levels``: those that have placements."""
+def read_ground(
+    session: Session, rule: PlacementRule, levels: Collection[str], crossing: Collection[str] | None = None
+) -> Ground:
+    """Return how the visible areas hang together; ``levels``: those that have figures.
+
+    ``crossing``: the levels between which overlaps matter; None: those on which placements are published.
+    """
     above = session.execute(
         text("SELECT ancestor FROM level_closure WHERE level = :home"), {"home": rule.home_level}
     ).scalars()
@@ -90,7 +95,7 @@ def read_ground(session: Session, rule: PlacementRule, levels: Collection[str]) 
     )
     members = {(level, key): frozenset(keys) for level, key, keys in merged}
     bare = Ground(rule, wide, within, members, {})
-    published = sorted({*wide, *rule.origin_levels} & set(levels))
+    published = sorted(({*wide, *rule.origin_levels} if crossing is None else set(crossing)) & set(levels))
     overlaps = {
         (one, other): found
         for one, other in combinations(published, 2)

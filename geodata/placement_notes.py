@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from geodata import words
+from geodata.figure_notes import SMALL_SUPPRESSED
 from geodata.placement_figures import UNSECURED, Change, Counts
 from geodata.placement_request import Asked
 from geodata.placement_residents import Residents
@@ -77,10 +78,7 @@ def warnings(
     if unsecured:
         yield UNSECURED if rows == 1 else f"{UNSECURED} Das gilt für {words.number(unsecured)} von {rows} Zeilen."
     if suppressed:
-        yield (
-            f"Fallzahlen unter {asked.rule.small} und solche, aus denen sie sich errechnen ließen, sind unterdrückt; "
-            "ebenso alles, was auf ihnen beruht."
-        )
+        yield SMALL_SUPPRESSED.format(small=asked.rule.small)
     yield "Das Bundesland ist das des Trägers; es sagt nichts über die Entfernung und den Ort der Unterbringung."
     if any(one.summed for one in asked.sheets):
         yield f"Die Ebene {asked.level.title} ist die Summe der Gebiete, die in ihr liegen."

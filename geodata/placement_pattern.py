@@ -32,7 +32,7 @@ from geodata.placement_rule import read_rule
 from geodata.placement_tables import OUTSIDE, TOTAL
 
 # A new way of computing makes every stored pattern out of date.
-_METHOD = "1"
+_METHOD = "2"
 
 
 def rebuild(session: Session) -> dict[str, int]:

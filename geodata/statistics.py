@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from geodata.answer import Answer, Meta, footnotes, read_sources
 from geodata.areas import LevelRow, area_sources, keys_inside, require_level
 from geodata.errors import ParameterError
+from geodata.figure_notes import kept_by_office, small_suppressed
 from geodata.figure_tables import SCENARIOS, WITHOUT_AREA
 from geodata.geometry import area_geojson
 from geodata.indicators import COUNTS_HELPS, HIDDEN_COUNTS, IndicatorInfo, indicator_of
@@ -78,7 +79,7 @@ class ObservationRow:
 
 
 # Blocks are what belongs side by side: each has a row for every area. Where figures are visible only inside the
-# viewer's own areas, no others are listed: they are not missing, they are not shown.
+# viewer's own areas, no others are listed: they are not missing, they are not shown. Open are figures that others see.
 _ROWS = """
 WITH RECURSIVE inside(level, key) AS (
     SELECT CAST(:area_level AS text), CAST(:area_key AS text)
@@ -96,18 +97,18 @@ WITH RECURSIVE inside(level, key) AS (
     WHERE NOT EXISTS (SELECT FROM figure s WHERE s.merged_key = f.area_key AND s.dataset = f.dataset
                           AND s.counting IS NOT DISTINCT FROM f.counting AND s.position = f.position)
 ), block AS (
-    SELECT DISTINCT counting, position FROM figure
+    SELECT f.counting, f.position,
+           bool_or(srk_viewer_role() = 'admin' OR (:level, f.area_key) NOT IN (SELECT level, key FROM own_area)
+                   OR d.release = 'public' AND NOT srk_counts_helps(:indicator, f.unit)) AS open
+    FROM figure f JOIN dataset_visible d ON d.dataset = f.dataset GROUP BY f.counting, f.position
 ), place AS (
-    SELECT a.key FROM area_visible a
+    SELECT a.key, (a.level, a.key) IN (SELECT level, key FROM own_area) AS own FROM area_visible a
     WHERE a.level = :level AND EXISTS (SELECT FROM figure)
-      AND (srk_viewer_role() = 'admin' OR (a.level, a.key) IN (SELECT level, key FROM own_area)
-           OR NOT EXISTS (SELECT FROM figure f JOIN dataset_visible d ON d.dataset = f.dataset
-                          WHERE d.release <> 'public' OR srk_counts_helps(:indicator, f.unit)))
 ), listed AS (
     SELECT area_key, position, counting, dataset, value, flag, unit, merged_key FROM shown
     UNION ALL
     SELECT p.key, b.position, b.counting, NULL, NULL, 'missing', NULL, NULL
-    FROM place p CROSS JOIN block b
+    FROM place p JOIN block b ON b.open OR p.own
     WHERE NOT EXISTS (SELECT FROM shown s WHERE s.area_key = p.key AND s.position = b.position
                           AND s.counting IS NOT DISTINCT FROM b.counting)
 )
@@ -307,13 +308,14 @@ def _nothing_shown(session: Session, request: StatisticsRequest, info: Indicator
         version=request.version,
         sources=[],
         missing=0,
-        warnings=[HIDDEN_COUNTS],
+        warnings=[HIDDEN_COUNTS, *kept_by_office(session, request.level, [request.indicator])],
     )
 
 
 def _warnings(session: Session, request: StatisticsRequest, page: Collection[Any], datasets: set[str]) -> Iterable[str]:
     if request.indicator in COUNTS_HELPS:
         yield HIDDEN_COUNTS
+        yield from kept_by_office(session, request.level, [request.indicator])
     countings = sorted({row.counting or "" for row in page})
     if len(countings) > 1:
         words = ", ".join(_COUNTED.get(counting, "ohne Angabe") for counting in countings)
@@ -321,6 +323,8 @@ def _warnings(session: Session, request: StatisticsRequest, page: Collection[Any
     suppressed = sum(row.flag == "suppressed" for row in page)
     if suppressed:
         yield "Ein Wert ist unterdrückt." if suppressed == 1 else f"{suppressed} Werte sind unterdrückt."
+    if suppressed and request.indicator in COUNTS_HELPS:
+        yield small_suppressed(session)
     estimated = sorted({row.merged_key for row in page if row.merged_key is not None})
     if estimated:
         names = session.execute(

@@ -92,7 +92,7 @@ def build(engine: Engine, folder: Path) -> None:
         figure("stadtteil", "13", "eigenes", "", "2020", 0.5),
     ]
     load_figures(engine, folder, residents, AMTLICH, Counting("stichtag", scope="nur Hauptwohnsitz"), "Amtliche Zahlen")
-    helps = [figure("bezirk", key, "cases", "31", "2021-Q3", number) for key, number in (("1", 12), ("2", 3))]
+    helps = [figure("bezirk", key, "cases", "31", "2021-Q3", number) for key, number in (("1", 12), ("2", 2))]
     helps.append(figure("stadtteil", "11", "cases", "31", "2021-Q3", 4))
     load_figures(engine, folder, helps, HELPS, Counting("stichtag", "hilfen"), "Hilfen")
     means = [figure("stadtteil", "11", "eigenes", "", "2020", 0.25)]

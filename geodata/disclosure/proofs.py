@@ -44,7 +44,7 @@ class Proofs:
         self._high = table.upper - table.values
         self._cuts: dict[bytes, Floats] = {}
         self._stacked: Floats = np.zeros((0, len(table.values)))
-        self._goals = _undominated({one: goals_of(table, one) for one in table.attackers})
+        self._goals = undominated({one: goals_of(table, one) for one in table.attackers})
         self._alike: dict[tuple[int, int], list[tuple[Attacker, Goal]]] = {}
         for attacker, goals in self._goals.items():
             for goal in goals:
@@ -157,7 +157,7 @@ class Proofs:
         return np.asarray(np.ceil(shares * _FINE - EXACT) / _FINE, dtype=np.float64)
 
 
-def _undominated(goals: dict[Attacker, list[Goal]]) -> dict[Attacker, list[Goal]]:
+def undominated(goals: dict[Attacker, list[Goal]]) -> dict[Attacker, list[Goal]]:
     """Leave out goals that somebody who knows more has as well: what deceives the one deceives the other."""
     kept = {}
     for attacker, own in goals.items():

@@ -150,11 +150,11 @@ def _repaired(proofs: Proofs, pattern: Bools) -> Bools:
     """Suppress more until the promise is kept: for each promise that is not, along the cheapest other table."""
     while shut := proofs.examine(pattern):
         for attacker, goal in shut:
-            pattern = pattern | _alternative(proofs.table, attacker, goal, pattern)
+            pattern = pattern | alternative(proofs.table, attacker, goal, pattern)
     return pattern
 
 
-def _alternative(table: Table, attacker: Attacker, goal: Goal, pattern: Bools) -> Bools:
+def alternative(table: Table, attacker: Attacker, goal: Goal, pattern: Bools) -> Bools:
     """Return the cells of the cheapest deviation that reaches a goal without touching what the attacker knows.
 
     All cells where there is none but for rounding.

@@ -4,6 +4,7 @@ from alembic import context
 
 import geodata.figure_tables
 import geodata.placement_tables
+import geodata.published_tables
 import geodata.surface_tables  # noqa: F401 - their tables join the metadata
 from geodata.tables import Base
 

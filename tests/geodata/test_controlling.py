@@ -217,7 +217,10 @@ def test_suppressed_stays_suppressed_and_is_not_told_by_what_is_printed(database
     found = rows(database, base="2019", measure="cases")
     row = found["1", "2020", "31"]
     assert (row.cases, row.flag, row.help_density, row.change_pct) == (None, "suppressed", None, None)
-    assert "unterdrückt, weil die Zahl klein ist." in (row.note or "")
+    assert row.suppressed_fields == (
+        "cases", "change_pct", "help_density", "hours_per_case", "spending_per_case",
+    )  # fmt: skip
+    assert "zum Schutz der Betroffenen unterdrückt (•)." in (row.note or "")
     assert ("1", "2020", "ambulant-nicht-zuordenbar") not in found
 
 

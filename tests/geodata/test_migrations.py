@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 import geodata.figure_tables
 import geodata.placement_tables
+import geodata.published_tables
 import geodata.surface_tables  # noqa: F401 - their tables join the metadata
 from geodata.cluster import Cluster
 from geodata.database import make_engine, reading

@@ -114,3 +114,42 @@ def test_the_question_itself_uses_the_spatial_index(crowded: "Database", viewer:
         shown = plan(session, sql, values)
         assert "place_geom_gist" in shown, shown
         assert facilities(session, request).rows
+
+
+@pytest.fixture(scope="module")
+def counted(new_database: "Callable[[], Database]") -> "Database":
+    """Many residents and some helps of the same areas, in many years."""
+    database = new_database()
+    with rows_in(database.writing) as rows:
+        run = rows.session.execute
+        rows.level("stadtteil")
+        people, helps = (rows.version(f"statistics.{name}", "statistics") for name in ("einwohner", "hilfen"))
+        run(text("UPDATE import_run SET counting = 'stichtag', unit = 'hilfen' WHERE id = :id"), {"id": helps})
+        for version, code, areas, years in ((people, "population", 1000, 60), (helps, "cases", 200, 60)):
+            run(
+                text("""
+                    INSERT INTO observation (import_id, level, area_key, indicator, position, period, value, flag,
+                                             starts, ends)
+                    SELECT :version, 'stadtteil', a::text, :code, '', (1960 + y)::text, 10, 'ok',
+                           make_date(1960 + y, 1, 1), make_date(1960 + y, 12, 31)
+                    FROM generate_series(1, :areas) a, generate_series(1, :years) y
+                """),
+                {"version": version, "code": code, "areas": areas, "years": years},
+            )
+        run(text("INSERT INTO observation_published SELECT import_id, level, area_key, indicator, position, period, "
+                 "scenario, area_key::int % 3 = 0 FROM observation WHERE indicator = 'cases'"))  # fmt: skip
+    with writing(database.writing, group=OWNER) as session:
+        session.execute(text("ANALYZE"))
+    return database
+
+
+@pytest.mark.parametrize("viewer", VIEWERS, ids=lambda viewer: viewer.role)
+@pytest.mark.parametrize(("code", "areas"), [("population", 1000), ("cases", 200)])
+def test_figures_of_a_period_come_from_the_index(counted: "Database", viewer: Viewer, code: str, areas: int) -> None:
+    asked = f"observation_visible WHERE indicator = '{code}' AND level = 'stadtteil' AND period = '2000'"
+    with reading(counted.serving, Access(viewer)) as session:
+        shown = plan(session, f"SELECT area_key, value FROM {asked}")
+        assert "observation_asked" in shown, shown
+        assert "Seq Scan on observation " not in shown, shown
+        assert "Seq Scan on observation_published" not in shown, shown
+        assert session.execute(text(f"SELECT count(*) FROM {asked}")).scalar_one() == areas

@@ -10,6 +10,7 @@ import pytest
 from geodata.answer import Answer
 from geodata.database import Access, reading
 from geodata.errors import ParameterError
+from geodata.figure_notes import SMALL_SUPPRESSED
 from geodata.indicators import HIDDEN_COUNTS, indicators
 from geodata.periods import parse_period
 from geodata.statistics import After, ObservationRow, StatisticsRequest, statistics
@@ -140,7 +141,7 @@ class TestArea:
 
 WRONG = [
     (replace(TOTAL, level="kiez"), "level", ["bezirk", "stadtteil"]),
-    (replace(TOTAL, indicator="hunde"), "indicator", ["eigenes", "population", "wohnungen"]),
+    (replace(TOTAL, indicator="hunde"), "indicator", ["cases", "eigenes", "population", "wohnungen"]),
     (StatisticsRequest("wohnungen", "bezirk"), "level", ["stadtteil"]),
     (replace(TOTAL, scenario="wunsch"), "scenario", ["ist", "prognose", "plan"]),
     (replace(TOTAL, scenario="plan"), "scenario", ["ist", "prognose"]),
@@ -162,50 +163,61 @@ def test_what_is_not_there_is_said_with_what_is(
 
 
 class TestHelps:
-    """Counts of helps are shown to the own office's planners only."""
+    """Everyone sees counts of helps but for small ones; the own office sees its own as they are."""
 
     CASES = StatisticsRequest("cases", "bezirk", version=Version.INTERNAL)
+    OTHERS = (
+        PUBLIC,
+        Viewer(Role.PROVIDER, provider_key="t1"),
+        Viewer(Role.PLANNER, office_areas=(("stadtteil", "12"),)),
+    )
 
-    @pytest.mark.parametrize("viewer", [PUBLIC, Viewer(Role.PROVIDER, provider_key="t1")])
-    def test_others_learn_nothing_not_even_whether_there_are_any(self, database: "Database", viewer: Viewer) -> None:
-        for request in (
-            self.CASES,
-            replace(self.CASES, indicator="counselling_new"),
-            replace(self.CASES, period="1999"),
-        ):
+    @pytest.mark.parametrize("viewer", OTHERS)
+    def test_others_see_what_is_published_and_that_small_ones_are_suppressed(
+        self, database: "Database", viewer: Viewer
+    ) -> None:
+        answer = asked(database, self.CASES, viewer)
+        assert values(answer) == {"1": (12, "ok"), "2": (None, "suppressed")}
+        assert answer.rows[0].unit == "hilfen"
+        assert answer.meta.missing == 1
+        assert HIDDEN_COUNTS in answer.meta.warnings
+        assert SMALL_SUPPRESSED.format(small=3) in answer.meta.warnings
+        inside = values(asked(database, replace(self.CASES, level="stadtteil"), viewer))
+        assert inside["11"] == (4, "ok")
+        assert {inside[key] for key in inside if key != "11"} == {(None, "missing")}
+        assert "21" in inside, "where figures are published, areas are listed as for anybody"
+
+    @pytest.mark.parametrize("viewer", OTHERS)
+    def test_others_do_not_learn_whether_there_are_any_that_are_not_published(
+        self, database: "Database", viewer: Viewer
+    ) -> None:
+        for request in (replace(self.CASES, indicator="counselling_new"), replace(self.CASES, indicator="hours")):
             answer = asked(database, request, viewer)
             assert answer.rows == []
             assert answer.meta.warnings == [HIDDEN_COUNTS]
             assert answer.meta.sources == []
 
     def test_the_office_sees_its_own(self, database: "Database") -> None:
-        answer = asked(database, self.CASES, PLANNER)
-        assert values(answer) == {"1": (12, "ok")}, "the other office's are not missing, they are not shown"
-        assert answer.rows[0].unit == "hilfen"
+        answer = asked(database, self.CASES, Viewer(Role.PLANNER, office_areas=(("bezirk", "2"),)))
+        assert values(answer) == {"1": (12, "ok"), "2": (2, "ok")}
         assert HIDDEN_COUNTS in answer.meta.warnings
-        inside = asked(database, replace(self.CASES, level="stadtteil"), PLANNER)
-        assert values(inside) == {
-            "11": (4, "ok"),
-            "12": (None, "missing"),
-            "13": (None, "missing"),
-            "14": (None, "missing"),
-        }
+        assert SMALL_SUPPRESSED.format(small=3) not in answer.meta.warnings
+        theirs = asked(database, self.CASES, PLANNER)
+        assert values(theirs) == {"1": (12, "ok"), "2": (None, "suppressed")}
 
     def test_the_admin_sees_all(self, database: "Database") -> None:
-        assert values(asked(database, self.CASES, Viewer(Role.ADMIN))) == {"1": (12, "ok"), "2": (3, "ok")}
+        assert values(asked(database, self.CASES, Viewer(Role.ADMIN))) == {"1": (12, "ok"), "2": (2, "ok")}
 
-    def test_the_list_of_indicators_hides_them_too(self, database: "Database") -> None:
+    def test_the_list_of_indicators(self, database: "Database") -> None:
         with reading(database.serving) as session:
             rows = {row.indicator: row for row in indicators(session).rows}
-        assert set(rows) == {"eigenes", "population", "wohnungen"}
+        assert set(rows) == {"cases", "eigenes", "population", "wohnungen"}
         people = rows["population"]
         assert people.levels == ["bezirk", "stadtteil"]
         assert people.periods == ["2030", "2020", "2019-12-31"]
         assert people.scenarios == ["ist", "prognose"]
         assert people.positions == ["0-18", "total"]
         assert (rows["wohnungen"].title, rows["wohnungen"].unit) == ("Wohnungen", "wohnungen")
-        with reading(database.serving, Access(PLANNER)) as session:
-            assert "cases" in {row.indicator for row in indicators(session).rows}
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])

@@ -93,7 +93,7 @@ def test_errors_say_what_there_is(client: TestClient) -> None:
     problem = is_problem(client.get(API + PATH, params=TOTAL | {"period": "1999"}), 400)
     assert problem["allowed"] == ["2020", "2019-12-31"]
     problem = is_problem(client.get(API + PATH, params=TOTAL | {"indicator": "hunde"}), 400)
-    assert problem["allowed"] == ["eigenes", "population", "wohnungen"]
+    assert problem["allowed"] == ["cases", "eigenes", "population", "wohnungen"]
 
 
 def test_a_cursor_of_another_question_is_refused(client: TestClient) -> None:
@@ -128,35 +128,38 @@ def test_an_import_makes_a_new_answer(client: TestClient, database: Database, tm
 
 
 class TestHelps:
-    """Counts of helps are shown in the Interne Fassung, inside the own office's areas."""
+    """Small counts of helps are shown in the Interne Fassung, inside the own office's areas."""
 
     ASKED = {"indicator": "cases", "level": "bezirk"}  # noqa: RUF012
 
-    def test_the_public_learns_nothing(self, client: TestClient) -> None:
-        for indicator in ("cases", "counselling_new"):
-            body = client.get(API + PATH, params=self.ASKED | {"indicator": indicator}).json()
-            assert body["rows"] == []
-            assert body["meta"]["warnings"] == [HIDDEN_COUNTS]
+    def test_the_public_sees_what_is_published(self, client: TestClient) -> None:
+        body = client.get(API + PATH, params=self.ASKED).json()
+        shown = [(row["area_key"], row["value"], row["flag"]) for row in body["rows"]]
+        assert shown == [("1", 12, "ok"), ("2", None, "suppressed")]
+        assert HIDDEN_COUNTS in body["meta"]["warnings"]
+        body = client.get(API + PATH, params=self.ASKED | {"indicator": "counselling_new"}).json()
+        assert body["rows"] == []
+        assert body["meta"]["warnings"] == [HIDDEN_COUNTS]
         is_problem(client.get(API + PATH, params=self.ASKED | {"version": "intern"}), 403)
 
-    def test_the_planner_takes_them_from_the_internal_version_only(self, database: Database) -> None:
+    def test_the_planner_takes_small_ones_from_the_internal_version_only(self, database: Database) -> None:
         client = client_of(database.serving)
-        sign_in(client, Viewer(Role.PLANNER, office_areas=(("bezirk", "1"),)))
-        assert rows_of(client, PATH, **self.ASKED) == []
+        sign_in(client, Viewer(Role.PLANNER, office_areas=(("bezirk", "2"),)))
+        shown = [(row["area_key"], row["value"]) for row in rows_of(client, PATH, **self.ASKED)]
+        assert shown == [("1", 12), ("2", None)]
         answer = client.get(API + PATH, params=self.ASKED | {"version": "intern"})
-        assert [(row["area_key"], row["value"]) for row in answer.json()["rows"]] == [("1", 12)]
+        assert [(row["area_key"], row["value"]) for row in answer.json()["rows"]] == [("1", 12), ("2", 2)]
         assert answer.headers["cache-control"] == "private, no-cache"
 
-    def test_unreadable_by_any_format(self, client: TestClient) -> None:
+    def test_what_is_not_published_is_unreadable_by_any_format(self, client: TestClient) -> None:
         for wanted in MEDIA_TYPES:
-            body = client.get(API + PATH, params=self.ASKED | {"format": wanted.value}).content
+            body = client.get(API + PATH, params=self.ASKED | {"indicator": "hours", "format": wanted.value}).content
             assert b"statistics.hilfen" not in body
 
 
 def test_the_list_of_indicators(client: TestClient) -> None:
     rows = {row["indicator"]: row for row in rows_of(client, "/indicators")}
-    assert {"eigenes", "population", "wohnungen"} <= set(rows)
-    assert "cases" not in rows
+    assert {"cases", "eigenes", "population", "wohnungen"} <= set(rows)
     assert rows["population"]["title"] == "Einwohnerinnen und Einwohner"
     assert rows["population"]["levels"] == ["bezirk", "stadtteil"]
     table = {
