@@ -165,7 +165,7 @@ def printed_commands(name: str) -> list[list[str]]:
 @pytest.mark.parametrize("name", ALL)
 def test_every_command_and_option_in_the_documents_exists(name: str) -> None:
     for words in printed_commands(name):
-        known = options_of(leaf(words)) | {"--demo"}
+        known = options_of(leaf(words)) | {"--demo", "--examples"}
         assert not {w for w in words if w.startswith("--")} - known, words
     anywhere = {option for _path, command in commands() for option in options_of(command)}
     inline = re.findall(r"`([^`\n]+)`", prose(name))
