@@ -2,9 +2,9 @@
 
 What a source prints as a rate can be turned back: residents times a Hilfedichte are cases. So a printed figure of an
 area and position is for everyone only where no figure of that area and position, of whatever period, is suppressed, and
-those of its own period (and of the one a change is counted from) do not stay with the office; nor figures of an area
-that contains it, for a printed figure may be a comparison with the city. Of an indicator that nobody knows, nothing of
-the area may be suppressed or stay with the office.
+those of its own period (and of the one a change is counted from) do not stay with the office. Of an indicator that
+nobody knows, nothing of the area may be suppressed or stay with the office, nor anything of the areas that contain it:
+it may be a comparison with the city.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -143,7 +143,9 @@ def _is_published(
         own = Asked(TOTALS if is_whole(position) else (position,))
         return unit not in HELP_UNITS and not statuses.is_closed(area, own)
     asked = _rests_on(code, position, period) if _is_printed(code) else Asked(None)
-    if any(statuses.is_closed(one, asked) for one in (area, *ground.containers(area))):
+    # What nobody knows may be a comparison with the city; the others are made from the area's own figures.
+    beside = () if _is_printed(code) else ground.containers(area)
+    if any(statuses.is_closed(one, asked) for one in (area, *beside)):
         return False
     needs_more = code in _PER_RESIDENT or not _is_printed(code)
     return not needs_more or ground.is_wide(area) or statuses.is_open(area, asked, parse_period(period))

@@ -89,7 +89,7 @@ def draw(seed: int, cases: int) -> Truth:
         _with_sums(rng, "spending_eur", np.round(mean * tariff, 2), slack=100_000.0)
     )
     truth.figures["statistics.stunden", "kumuliert", "2020"] = dict(
-        _with_sums(rng, "hours", np.round(mean * rng.uniform(0.5, 60, second.shape), 1), slack=20.0)
+        _with_sums(rng, "hours", mean * rng.uniform(0.5, 60, second.shape), slack=20.0)
     )
     for level, areas in AREAS.items():
         for area in areas:
