@@ -215,6 +215,13 @@ def _positions(of_types: Mapping[str, int]) -> Iterator[tuple[str, int]]:
             yield name, sum(told)
 
 
+def _told(level: str, of_types: Mapping[str, int]) -> Iterator[tuple[str, int]]:
+    """Yield what is told of an area: of a Sozialraum only groups, its Hilfearten would be small counts."""
+    for position, number in _positions(of_types):
+        if level != "sozialraum" or position in groups() or position == GROUP_OFFERS:
+            yield position, number
+
+
 def _by_area(counts: Counts, owner: Mapping[str, str]) -> dict[tuple[str, int], dict[str, int]]:
     """Return the sums over larger areas: of each area and year the number by code."""
     made: dict[tuple[str, int], dict[str, int]] = {}
@@ -227,7 +234,7 @@ def _by_area(counts: Counts, owner: Mapping[str, str]) -> dict[tuple[str, int], 
 def _cases(dates: Counts, where: Mapping[str, Mapping[str, str]], land: str) -> Iterator[Row]:
     for level in LEVELS:
         for (key, year), of_types in _by_area(dates, where[level]).items():
-            for position, count in _positions(of_types):
+            for position, count in _told(level, of_types):
                 mean = (count + _unassigned(key, position, count, land)) / _DATES
                 yield level, key, "cases", position, str(year), _number(mean), "ok", "ist"
 
@@ -258,7 +265,7 @@ def _spending_rows(spent: Counts, where: Mapping[str, Mapping[str, str]], land: 
     for level in LEVELS:
         for (key, year), of_types in _by_area(spent, where[level]).items():
             flag = "provisional" if year == _LAST else "ok"
-            for position, eur in _positions(of_types):
+            for position, eur in _told(level, of_types):
                 whole = eur + _unassigned(key, position, eur, land)
                 yield level, key, "spending_eur", position, str(year), str(whole), flag, "ist"
 
@@ -290,7 +297,7 @@ def _hours_rows(hours: Counts, where: Mapping[str, Mapping[str, str]], office: M
     for level in LEVELS:
         for (key, year), of_types in _by_area(hours, where[level]).items():
             missing = key in lacking[level] and year == year_without
-            for position, count in _positions(of_types):
+            for position, count in _told(level, of_types):
                 value, flag = ("", "missing") if missing else (str(count), "ok")
                 # Not all helps are told in hours.
                 if position != ALL_HELPS:
