@@ -142,7 +142,7 @@ def test_datasets_as_json_and_as_text(
     rows = {row["dataset"]: row for row in answer["rows"]}
     assert rows["facilities.kita"]["rows_loaded"] == 486
     assert rows["areas.bezirk"]["as_of"] == "2026-01-01"
-    assert len(rows) == 16
+    assert len(rows) == 24
     code, out, err = run(capsys, "datasets")
     assert (code, err) == (0, "")
     lines = out.splitlines()
