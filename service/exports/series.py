@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from geodata.controlling_line import ControllingRow
-from geodata.controlling_rows import ALL_HELPS, AMBULANT, OUTSIDE_FAMILY
+from geodata.controlling_rows import ALL_HELPS
 from geodata.controlling_values import span_of
 from geodata.periods import parse_period
 from service.cli.tables import printable
@@ -30,8 +30,6 @@ _PLAIN = (
 )  # fmt: skip
 # The question's columns that depend on what is compared.
 _COMPARED = {"change_pct": "change", "diff_to_city": "diff", "effect_pp": "effect"}
-_AGAINST_BASE = frozenset({"spending_change", "cases_change", "target_eur", "spending_effect", "cases_effect"})
-_AGAINST_CITY = frozenset({"spending_diff", "cases_diff", "spending_effect", "cases_effect"})
 # These rest on more than cases and spending: where no period has them, they are not reported.
 _OF_OTHER_COUNTS = frozenset({"hours_per_case", "group_offer_share", "follow_up_share", "counselling_ratio"})
 # Of these the row's flag says nothing: they do not rest on its period's helps.
@@ -69,25 +67,16 @@ class Series:
         """Return the positions of some areas."""
         return {position for area, position, _period in self.rows if area in areas}
 
-    def cell(
-        self, area: Area, position: str, period: str, measure: str, *, base: str | None = None, city: Area | None = None
-    ) -> Cell:
-        """Return a figure; without a value it is suppressed where anything it rests on is."""
+    def cell(self, area: Area, position: str, period: str, measure: str) -> Cell:
+        """Return a figure; without a value it is suppressed or missing, as its row says."""
         row = self.rows.get((area, position, period))
         if row is None:
             return Cell()
         value = row[measure]
-        if value is not None:
-            return Cell(value, flag="ok" if measure in _OF_THEIR_OWN else row["flag"])
-        if measure == "residents" or measure in row["suppressed"]:
-            return Cell(suppressed=measure in row["suppressed"])
-        if measure in _OF_OTHER_COUNTS and not self._tells(area, position, measure):
-            return Cell()
-        positions = (position, AMBULANT, OUTSIDE_FAMILY) if measure == "help_quotient" else (position,)
-        areas = (area, city) if city is not None and measure in _AGAINST_CITY else (area,)
-        periods = (period, base) if base is not None and measure in _AGAINST_BASE else (period,)
-        behind = (self.rows.get((a, p, t)) for a in areas for p in positions for t in periods)
-        return Cell(suppressed=any(one is not None and one["flag"] == "suppressed" for one in behind))
+        if value is None:
+            told = measure not in _OF_OTHER_COUNTS or self._tells(area, position, measure)
+            return Cell(suppressed=told and measure in row["suppressed"])
+        return Cell(value, flag="ok" if measure in _OF_THEIR_OWN else row["flag"])
 
     def _tells(self, area: Area, position: str, measure: str) -> bool:
         return any(values[measure] is not None for (one, at, _period), values in self.rows.items()

@@ -70,10 +70,7 @@ def of_area(
         measure, subject = key
         spec, beside = LINES[measure], subject == CITY and city is not None
         of, position = (city[0] if beside and city else area), (ALL_HELPS if beside else subject)
-        cells = [
-            series.cell(of, position, period, measure, base=told.base, city=city[0] if city else None)
-            for period in periods
-        ]
+        cells = [series.cell(of, position, period, measure) for period in periods]
         title = f"{spec.title}: {city[1]}" if beside and city else spec.title
         if measure == "cases":
             title = f"Fälle: {series.titles.get(subject) or offices.title(None, subject)}"
@@ -113,7 +110,7 @@ def of_help_types(series: Series, area: Area, told: Told, offices: Offices, data
         lines = [
             _line(
                 (measure, position), Spec(series.titles[position], spec.look),
-                [series.cell(area, position, period, measure, base=told.base) for period in periods],
+                [series.cell(area, position, period, measure) for period in periods],
                 _of_position(measure, position, positions, members),
             )
             for position in ordered
@@ -151,7 +148,7 @@ def of_areas(
                 )
             if measure == "help_quotient":  # its parts are not in this table
                 formulas = ()
-            cells = [series.cell(area, ALL_HELPS, period, measure, base=told.base, city=city) for period in periods]
+            cells = [series.cell(area, ALL_HELPS, period, measure) for period in periods]
             made = _line((measure, _subject(area)), Spec(names[area], spec.look), cells, formulas)
             if area == city and measure.endswith(("_diff", "_effect")):
                 continue  # the city is not compared with itself

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from conftest import Database
 
 DERIVED = {"facility_area", "facility_snap", "observation_split"}
+# What is released of the visible versions; made anew with them, so that no version holds rows of its own there.
+RELEASED = {"observation_published", "observation_guarded"}
 
 
 @pytest.fixture
@@ -113,7 +115,7 @@ SAMPLES: dict[str, tuple[dict[str, Any], list[tuple[str, Any]]]] = {
 def test_every_table_of_versions_is_known() -> None:
     versioned = {table.table for tables in TABLES.values() for table in tables}
     with_import = {name for name, table in Base.metadata.tables.items() if "import_id" in table.columns}
-    assert versioned == with_import
+    assert versioned == with_import - RELEASED
     assert {table.table for tables in TABLES.values() for table in tables if table.derived} == DERIVED
     assert versioned - DERIVED == set(SAMPLES)
     for tables in TABLES.values():

@@ -147,7 +147,7 @@ def test_datasets_as_json_and_as_text(
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0] == answer["meta"]["notice"]
-    assert len(lines) == 17
+    assert len(lines) == 25
     assert any(line.startswith("facilities.kita: ") and "486 Zeilen, Stand 01.01.2026" in line for line in lines)
 
 
