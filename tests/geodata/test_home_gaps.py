@@ -22,7 +22,6 @@ from placement_town import STADTTEILE, build, derive, place
 
 from geodata.errors import ParameterError
 from geodata.viewer import PUBLIC
-from service.examples import load_examples
 
 if TYPE_CHECKING:
     from conftest import Database
@@ -230,10 +229,8 @@ def test_areas_without_borders_say_so(new_database: "Callable[[], Database]") ->
     assert by_key(answer)["ohne"].homes == 1
 
 
-def test_the_published_examples_have_cases_and_no_homes(new_database: "Callable[[], Database]") -> None:
-    made = new_database()
-    load_examples(made.writing, lambda _line: None)
-    (row,) = asked(made, level="bezirk").rows
+def test_the_published_examples_have_cases_and_no_homes(examples_database: "Database") -> None:
+    (row,) = asked(examples_database, level="bezirk").rows
     assert (row.area_name, row.cases) == ("Hamburg-Mitte", 540)
     assert (row.homes, row.rank) == (None, None)
     assert row.reason.startswith("540 Fälle; Hamburg-Mitte hat keine Fläche auf der Karte")

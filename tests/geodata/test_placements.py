@@ -15,7 +15,6 @@ from geodata.placement_figures import UNSECURED
 from geodata.placements import PlacementRow, PlacementsRequest, placements
 from geodata.proportions import Proportion, newcombe, wilson
 from geodata.viewer import PUBLIC, Role, Version, Viewer
-from service.examples import load_examples
 
 if TYPE_CHECKING:
     from conftest import Database
@@ -36,15 +35,8 @@ def by_key(answer: Answer[PlacementRow]) -> dict[str, PlacementRow]:
     return {row.area_key: row for row in answer.rows}
 
 
-@pytest.fixture(scope="module")
-def examples(new_database: "Callable[[], Database]") -> "Database":
-    made = new_database()
-    load_examples(made.writing, lambda _line: None)
-    return made
-
-
-def test_hamburg_mitte_s_published_table(examples: "Database") -> None:
-    answer = asked(examples, period="2021-Q3", compare="2019-Q3")
+def test_hamburg_mitte_s_published_table(examples_database: "Database") -> None:
+    answer = asked(examples_database, period="2021-Q3", compare="2019-Q3")
     (row,) = answer.rows
     assert (row.area_level, row.area_key, row.area_name, row.period) == ("bezirk", "1", "Hamburg-Mitte", "2021-Q3")
     assert (row.cases, row.outside_cases, row.unknown_cases) == (540, 287, 0)
@@ -67,23 +59,23 @@ def test_hamburg_mitte_s_published_table(examples: "Database") -> None:
     assert "Gemeinsame Lösungsverantwortung" in (answer.meta.sources[0].attribution or "")
 
 
-def test_the_first_quarter_of_the_published_table_and_the_series(examples: "Database") -> None:
-    (row,) = asked(examples, period="2019-Q3").rows
+def test_the_first_quarter_of_the_published_table_and_the_series(examples_database: "Database") -> None:
+    (row,) = asked(examples_database, period="2019-Q3").rows
     assert row.outside_share is not None
     assert row.ci_low is not None
     assert row.ci_high is not None
     assert [round(100 * value, 2) for value in (row.outside_share, row.ci_low, row.ci_high)] == [50.41, 46.47, 54.34]
     assert row.change_cases is row.change_pp is row.change_ci_low is None
-    series = asked(examples, series=True, compare="2019-Q3")
+    series = asked(examples_database, series=True, compare="2019-Q3")
     assert [(one.period, one.cases, one.change_cases) for one in series.rows] == [
         ("2019-Q3", 617, None), ("2021-Q3", 540, -77)]  # fmt: skip
     assert series.rows[0].outside_share == row.outside_share
     assert "2019-Q3 bis 2021-Q3" in series.meta.title
-    assert asked(examples).rows[0].period == "2021-Q3"
+    assert asked(examples_database).rows[0].period == "2021-Q3"
 
 
-def test_the_own_planner_reads_the_table_as_printed(examples: "Database") -> None:
-    (row,) = asked(examples, PLANNER, period="2021-Q3").rows
+def test_the_own_planner_reads_the_table_as_printed(examples_database: "Database") -> None:
+    (row,) = asked(examples_database, PLANNER, period="2021-Q3").rows
     assert row.by_state == {
         "Berlin": 5, "Hamburg": 253, "Hessen": 1, "Mecklenburg-Vorpommern": 1, "Niedersachsen": 101,
         "Nordrhein-Westfalen": 8, "Rheinland-Pfalz": 3, "Saarland": 1, "Sachsen": 2, "Sachsen-Anhalt": 1,

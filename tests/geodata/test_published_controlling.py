@@ -17,7 +17,6 @@ from geodata.controlling_figures import UNASSIGNED, WITH_THE_AREA
 from geodata.controlling_line import ControllingRow
 from geodata.database import Access, reading
 from geodata.viewer import PUBLIC, Role, Viewer
-from service.examples import load_examples
 
 ADMIN = Viewer(Role.ADMIN)
 GROUPS = ("alle_hilfen", "ambulant", "ausserhalb_familie")
@@ -29,17 +28,10 @@ Off = dict[tuple[str, str], tuple[str, str]]
 
 
 @pytest.fixture(scope="module")
-def loaded(new_database: Callable[[], Database]) -> Database:
-    made = new_database()
-    load_examples(made.writing, lambda _line: None)
-    return made
-
-
-@pytest.fixture(scope="module")
-def ask(loaded: Database) -> Asked:
+def ask(examples_database: Database) -> Asked:
     @cache
     def asked(level: str, viewer: Viewer = ADMIN, **more: object) -> Answer[ControllingRow]:
-        with reading(loaded.serving, Access(viewer)) as session:
+        with reading(examples_database.serving, Access(viewer)) as session:
             return controlling(session, ControllingRequest(level, **more))  # type: ignore[arg-type]
 
     return asked
@@ -57,9 +49,9 @@ def bremen(ask: Asked) -> Callable[..., Rows]:
 
 
 @pytest.fixture(scope="module")
-def years(loaded: Database) -> Callable[[str, str], dict[str, BudgetRow]]:
+def years(examples_database: Database) -> Callable[[str, str], dict[str, BudgetRow]]:
     def asked(level: str, key: str) -> dict[str, BudgetRow]:
-        with reading(loaded.serving, Access(ADMIN)) as session:
+        with reading(examples_database.serving, Access(ADMIN)) as session:
             return {row.period: row for row in budget(session, BudgetRequest((level, key))).rows}
 
     return asked

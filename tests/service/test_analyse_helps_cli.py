@@ -15,7 +15,6 @@ from service_help import API, client_of, gpkg_frame, workbook
 from starlette.testclient import TestClient
 
 from service.cli import main
-from service.examples import load_examples
 
 Run = Callable[..., tuple[int, str, str]]
 INTERNAL = {"version": "intern"}
@@ -46,13 +45,6 @@ FORMS = {"placements": ("json", "geojson", "csv", "xlsx", "gpkg"), "controlling"
          "budget": ("json", "csv", "xlsx")}  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def examples(new_database: Callable[[], Database]) -> Database:
-    made = new_database()
-    load_examples(made.writing, lambda _line: None)
-    return made
-
-
 @pytest.fixture(autouse=True)
 def _clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in list(os.environ):
@@ -76,13 +68,13 @@ def runner(database: Database, patch: pytest.MonkeyPatch, capsys: pytest.Capture
 
 
 @pytest.fixture
-def run(examples: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    return runner(examples, monkeypatch, capsys)
+def run(examples_database: Database, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    return runner(examples_database, monkeypatch, capsys)
 
 
 @pytest.fixture
-def client(examples: Database) -> TestClient:
-    return client_of(examples.serving, ADMIN)
+def client(examples_database: Database) -> TestClient:
+    return client_of(examples_database.serving, ADMIN)
 
 
 def said(done: tuple[int, str, str]) -> str:
@@ -206,10 +198,10 @@ def test_another_home_state_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch
     assert "SRK_HOME_STATE" in err
 
 
-def test_the_internal_version_is_recorded(run: Run, examples: Database) -> None:
+def test_the_internal_version_is_recorded(run: Run, examples_database: Database) -> None:
     from sqlalchemy import text
 
     said(run("placements", "--level", "bezirk", "--version", "intern"))
-    with examples.writing.connect() as connection:
+    with examples_database.writing.connect() as connection:
         found: Any = connection.execute(text("SELECT detail FROM audit ORDER BY id DESC LIMIT 1")).scalar_one()
     assert found["request"].startswith("sozialraumkarte analyse placements --level=bezirk")

@@ -12,7 +12,6 @@ from service_help import API, client_of, csv_rows, is_problem, rows_of, workbook
 from starlette.testclient import TestClient
 
 from geodata.viewer import Role, Viewer
-from service.examples import load_examples
 from service.formats import MEDIA_TYPES
 from service.labels import label
 
@@ -26,16 +25,9 @@ COLUMNS = ["area_level", "area_key", "area_name", "period", "position", "countin
            "follow_up_share", "counselling_ratio"]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def examples(new_database: Callable[[], Database]) -> Database:
-    made = new_database()
-    load_examples(made.writing, lambda _line: None)
-    return made
-
-
 @pytest.fixture
-def client(examples: Database) -> TestClient:
-    return client_of(examples.serving, ADMIN)
+def client(examples_database: Database) -> TestClient:
+    return client_of(examples_database.serving, ADMIN)
 
 
 @pytest.fixture(scope="module")

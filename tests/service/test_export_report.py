@@ -1,6 +1,6 @@
 """What is in the controlling report: the questions' own figures, each in its place, and nothing silently left out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +12,6 @@ from geodata.controlling_budget_question import BudgetRequest, budget
 from geodata.database import Access, reading
 from geodata.errors import NotFoundError, ParameterError
 from geodata.viewer import Role, Version, Viewer
-from service.examples import load_examples
 from service.exports.parts import INTERNAL, MISSING, PUBLISHED, Report, Table
 from service.exports.report import MOST_AREAS, ReportRequest, report_of
 
@@ -28,10 +27,8 @@ COLUMNS = {
 
 
 @pytest.fixture(scope="module")
-def session(new_database: Callable[[], Database]) -> Iterator[Session]:
-    made = new_database()
-    load_examples(made.writing, lambda _line: None)
-    with reading(made.serving, ADMIN) as opened:
+def session(examples_database: Database) -> Iterator[Session]:
+    with reading(examples_database.serving, ADMIN) as opened:
         yield opened
 
 

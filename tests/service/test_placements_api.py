@@ -17,7 +17,6 @@ from geodata.answer import Meta
 from geodata.figure_tables import PROVIDER_STATES
 from geodata.viewer import Role, Version, Viewer
 from service import formats
-from service.examples import load_examples
 from service.formats import MEDIA_TYPES, SUPPRESSED, SUPPRESSED_LINE
 from service.labels import label
 
@@ -75,13 +74,6 @@ def make_town(database: Database, by_office: Mapping[tuple[str, str, str], Mappi
 
 
 @pytest.fixture(scope="module")
-def examples(new_database: Callable[[], Database]) -> Database:
-    made = new_database()
-    load_examples(made.writing, lambda _line: None)
-    return made
-
-
-@pytest.fixture(scope="module")
 def town(new_database: Callable[[], Database]) -> Database:
     made = new_database()
     make_town(made, BY_OFFICE)
@@ -106,8 +98,8 @@ def sheet_of(body: bytes) -> list[dict[str, Any]]:
     return [dict(zip(map(str, heads), row, strict=True)) for row in rows]
 
 
-def test_the_published_table_of_hamburg_mitte(examples: Database) -> None:
-    answer = get(client_of(examples.serving), **MITTE).json()
+def test_the_published_table_of_hamburg_mitte(examples_database: Database) -> None:
+    answer = get(client_of(examples_database.serving), **MITTE).json()
     (row,) = answer["rows"]
     assert list(row) == COLUMNS
     assert (row["cases"], row["outside_cases"], row["change_cases"]) == (540, 287, -77)
@@ -117,8 +109,8 @@ def test_the_published_table_of_hamburg_mitte(examples: Database) -> None:
     assert answer["meta"]["version"] == "veroeffentlichung"
 
 
-def test_tables_have_a_column_per_state_that_can_be_summed(examples: Database) -> None:
-    client = client_of(examples.serving)
+def test_tables_have_a_column_per_state_that_can_be_summed(examples_database: Database) -> None:
+    client = client_of(examples_database.serving)
     (row,) = rows_of(client, PATH, **MITTE)
     by_state = row["by_state"]
     (flat,) = csv_rows(get(client, **MITTE, format="csv").content)
@@ -140,8 +132,10 @@ def test_tables_have_a_column_per_state_that_can_be_summed(examples: Database) -
     assert all(frame[state] != frame[state] or frame[state] is None for state in RARE)
 
 
-def test_the_workbook_says_what_the_sign_means_and_how_numbers_look(examples: Database, town: Database) -> None:
-    book = workbook(get(client_of(examples.serving), **MITTE, format="xlsx").content)
+def test_the_workbook_says_what_the_sign_means_and_how_numbers_look(
+    examples_database: Database, town: Database
+) -> None:
+    book = workbook(get(client_of(examples_database.serving), **MITTE, format="xlsx").content)
     notes = {row[0]: row[1] for row in book["Erläuterungen"].iter_rows(values_only=True)}
     assert notes[SUPPRESSED] == SUPPRESSED_LINE[1]
     sheet: Any = book["Daten"]
@@ -156,8 +150,8 @@ def test_the_workbook_says_what_the_sign_means_and_how_numbers_look(examples: Da
 
 
 @pytest.mark.parametrize("asked", [MITTE, {"level": "bezirk", "series": "true"}])
-def test_every_format_is_served(examples: Database, asked: dict[str, str]) -> None:
-    client = client_of(examples.serving)
+def test_every_format_is_served(examples_database: Database, asked: dict[str, str]) -> None:
+    client = client_of(examples_database.serving)
     rows = rows_of(client, PATH, **asked)
     for wanted, media in MEDIA_TYPES.items():
         assert get(client, **asked, format=wanted.value).headers["content-type"] == media
