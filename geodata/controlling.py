@@ -21,7 +21,10 @@ from geodata.controlling_measures import MEASURES, Side
 from geodata.controlling_offices import Offices, read_offices
 from geodata.controlling_rests import SUFFIX, rests_of_areas, rests_of_positions, whole_cities
 from geodata.controlling_rows import (
+    ALL_HELPS,
+    AMBULANT,
     CODES,
+    OUTSIDE_FAMILY,
     PUBLISHED_CHANGES,
     SPENDING,
     Held,
@@ -49,7 +52,8 @@ class ControllingRequest:
     inclusive; None: all. ``base``: the period that change, Zielschwelle and Effekt are told against; None: these are
     not. ``measure`` (of ``MEASURES``): what change, difference to the city and Effekt are of. ``yearly_growth`` of the
     Zielschwelle is a fraction above −1. ``city_level``: at which level the city is found that an area is compared with;
-    None: the widest of which there are figures. ``after`` names the last row of the page before.
+    None: the widest of which there are figures. ``position``: only this Hilfeart or group, and what is lacking to it;
+    None: all. ``after`` names the last row of the page before.
     """
 
     level: str
@@ -61,6 +65,7 @@ class ControllingRequest:
     scenario: str = "ist"
     measure: str = SPENDING
     city_level: str | None = None
+    position: str | None = None
     limit: int = 1000
     after: After | None = None
     version: Version = Version.PUBLISHED
@@ -70,8 +75,8 @@ def controlling(session: Session, request: ControllingRequest) -> Answer[Control
     """Return the rows by area, period, position and counting; all helps first, ``ohne`` (no area) and rests last.
 
     Where the viewer may count an area's helps, it has a row for everything that is reported around it, missing or not;
-    elsewhere only what is visible. Raises ``ParameterError`` for an unknown level, area, measure, scenario or period, a
-    range that ends before it begins, and a growth that is none.
+    elsewhere only what is visible. Raises ``ParameterError`` for an unknown level, area, measure, scenario, position or
+    period, a range that ends before it begins, and a growth that is none.
     """
     asked = _checked(request)
     offices = read_offices(session)
@@ -176,6 +181,22 @@ class _Table:
         self._given = {root: frozenset(one.position for one in there) for root, there in laid.items()}
         self._cities = self._read_cities()
         self._sides: dict[tuple[int, RowKey], Side] = {}
+        self._require_position()
+
+    def _require_position(self) -> None:
+        wanted = self._request.position
+        there = {ALL_HELPS, AMBULANT, OUTSIDE_FAMILY}.union(*self._given.values())
+        if wanted is not None and wanted not in there:
+            raise ParameterError(
+                "position",
+                f"Zu „{wanted[:60]}“ gibt es auf dieser Ebene keine Zahlen. Möglich: {', '.join(sorted(there))}.",
+                sorted(there),
+            )
+
+    def _wanted(self, key: RowKey) -> bool:
+        """Tell whether a row is asked for; what is lacking to a position belongs to it."""
+        position = self._request.position
+        return self._asked.covers(key.period) and position in {None, key.position.removesuffix(SUFFIX)}
 
     def lines(self) -> Iterator[Line]:
         """Yield the lines that come after those of the page before."""
@@ -204,8 +225,8 @@ class _Table:
     def _of_area(self, area_key: str, held: Held) -> Iterator[Line]:
         chosen, root = self._chosen, self._roots[area_key]
         every = self._reported.get(root, set()) if area_key in chosen.listed else None
-        keys = {key for key in (row_keys(held.laid(), self._asked.change_code) if every is None else every)
-                if self._asked.covers(key.period)}  # fmt: skip
+        every = row_keys(held.laid(), self._asked.change_code) if every is None else every
+        keys = {key for key in every if self._wanted(key)}
         rests = {rest.key: rest for rest in rests_of_positions(held, keys, self._given.get(root, frozenset()))}
         city = self._cities.get(chosen.cities.get(area_key, ("", "")))
         where = (self._request.level, area_key, chosen.names[area_key])
@@ -232,7 +253,7 @@ class _Table:
         )  # fmt: skip
         where = (self._request.level, rest_key, self._chosen.tree.names[city])
         for rest in sorted(rests, key=lambda rest: order(rest.key)):
-            if self._asked.covers(rest.key.period):
+            if self._wanted(rest.key):
                 yield area_rest(where, rest, self._offices)
 
     def _read(self, level: str, names: Mapping[str, str]) -> dict[str, Held]:

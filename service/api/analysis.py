@@ -11,6 +11,7 @@ from geodata.coverage.request import MEASURES, MODES, MOST_MINUTES, OLDEST_ASKED
 from geodata.errors import ParameterError, TooLargeError
 from geodata.tables import SUPPLY_UNITS
 from service.api import parameters as query
+from service.area_names import area_pair
 
 _AGE_FROM = Annotated[str | None, Query(description="Alter ab (einschließlich); ohne Angabe ab 0.", examples=["10"])]
 _AGE_TO = Annotated[
@@ -130,7 +131,7 @@ def within_query(
     ] = None,
 ) -> tuple[str, str] | None:
     """Return (level, key)."""
-    return query.area_pair("area", area)
+    return area_pair("area", area)
 
 
 async def body_of(request: Request) -> bytes:

@@ -16,6 +16,7 @@ from geodata.errors import NotFoundError, ParameterError
 from geodata.gap_request import NeedIndicator
 from geodata.similar import SimilarIndicator
 from geodata.viewer import Version
+from service.area_names import area_pair
 from service.context import context_of
 from service.delivery import Asked, format_of
 from service.formats import Format
@@ -197,16 +198,6 @@ def area_query(
 ) -> tuple[str, str] | None:
     """Return (level, key)."""
     return area_pair("area", area)
-
-
-def area_pair(name: str, value: str | None) -> tuple[str, str] | None:
-    """Return what ``level:key`` names; raise ``ParameterError`` for anything else."""
-    if not value:
-        return None
-    level, colon, key = value.partition(":")
-    if not (level and colon and key):
-        raise ParameterError(name, f"{name} wird als ebene:schlüssel angegeben, etwa „stadtteil:02104“.")
-    return level, key
 
 
 def bbox_query(

@@ -20,6 +20,7 @@ from service.api import analysis
 from service.api import documentation as docs
 from service.api import parameters as query
 from service.api.routes import AnyFormat, FlatFormat, render_flat, write_table
+from service.area_names import area_pair
 from service.context import context_of
 from service.delivery import deliver
 from service.formats import Format
@@ -133,6 +134,10 @@ def get_controlling(
     city_level: Annotated[
         str | None, Query(description="Ebene der Stadt, mit der verglichen wird; ohne Angabe die weiteste mit Zahlen.")
     ] = None,
+    position: Annotated[
+        str | None,
+        Query(description="Nur diese Hilfeart oder Gruppe; ohne Angabe alle.", examples=["alle_hilfen"]),
+    ] = None,
 ) -> Response:
     """Hilfedichte, Kosten je Jugendeinwohner und je Fall, Hilfequotient und mehr je Gebiet, Zeitraum und Hilfeart.
 
@@ -149,6 +154,7 @@ def get_controlling(
         scenario=scenario or "ist",
         measure=measure or SPENDING,
         city_level=city_level or None,
+        position=position or None,
         limit=limit,
         after=_after_controlling(cursor),
         version=asked.version,
@@ -181,7 +187,7 @@ def get_budget(
 
 def require_area(given: str | None) -> tuple[str, str]:
     """Return (level, key); raise ``ParameterError`` where no area is said."""
-    area = query.area_pair("area", given)
+    area = area_pair("area", given)
     if area is None:
         raise ParameterError("area", "Bitte mit area ein Gebiet angeben, etwa area=bezirk:1.")
     return area

@@ -16,6 +16,7 @@ from geodata.facilities import FacilitiesRequest, OfferRow, PlaceRow, facilities
 from service import formats
 from service.api import documentation as docs
 from service.api import parameters as query
+from service.area_names import area_pair
 from service.context import today
 from service.delivery import Asked, deliver
 from service.formats import Format
@@ -83,7 +84,7 @@ def get_areas(
     wanted = AreasRequest(
         level=level,
         on=today(),
-        parent=query.area_pair("parent", parent),
+        parent=area_pair("parent", parent),
         geometry=asked.format in {Format.GEOJSON, Format.GPKG},
         simplify_m=float(query.whole_number("simplify_m", simplify_m, 0, 1000) or 0),
         limit=limit,

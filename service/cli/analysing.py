@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from geodata.errors import ParameterError
+from service.area_names import area_pair
 from service.cli import analysing_helps as helps
 from service.cli import analysing_homes
 from service.cli import analysing_options as options
@@ -164,7 +165,7 @@ def gaps(
         on=today(),
         categories=query.listed(category),
         need=query.need_of(need),
-        area=query.area_pair("area", area),
+        area=area_pair("area", area),
         pace=load_settings().pace(),
         geometry=output.geometry,
         version=output.version,
@@ -236,7 +237,7 @@ def similar(
     from service.api.routes import render_flat  # noqa: PLC0415
 
     output = Output.of(context, as_json, out, version)
-    own_level, key = said(query.area_pair("area", area), "area", _AREA)
+    own_level, key = said(area_pair("area", area), "area", _AREA)
     wanted = SimilarRequest(
         own_level,
         key,
@@ -327,7 +328,7 @@ def _coverage(
         categories=query.listed(category),
         types=query.listed(type_),
         barrier_free=query.listed(barrier_free),
-        area=query.area_pair("area", area),
+        area=area_pair("area", area),
         drawn=_drawn(polygon) if polygon else (),
         pace=load_settings().pace(),
         geometry=output.geometry,

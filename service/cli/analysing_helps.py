@@ -2,6 +2,7 @@
 
 import typer
 
+from service.area_names import area_pair
 from service.cli import analysing_options as options
 from service.cli.answering import Output, answer, said, stated_only
 from service.cli.common import load_settings
@@ -28,7 +29,6 @@ def placements(
     """Tell how many are placed outside the home state."""
     from geodata.placements import PlacementsRequest  # noqa: PLC0415 - heavy libraries
     from geodata.placements import placements as ask  # noqa: PLC0415
-    from service.api import parameters as query  # noqa: PLC0415
     from service.api.placing import render_placements  # noqa: PLC0415
     from service.cli import analysing_helps_tables as show  # noqa: PLC0415
 
@@ -40,7 +40,7 @@ def placements(
         compare=compare or None,
         area_role=area_role or None,
         counting=counting or "stichtag",
-        area=query.area_pair("area", area),
+        area=area_pair("area", area),
         series=series,
         home_state=load_settings().home_state,
         geometry=output.geometry,
@@ -61,6 +61,7 @@ def controlling(
     scenario: options.Scenario = None,
     measure: options.Compared = None,
     city_level: options.CityLevel = None,
+    position: options.HelpPosition = None,
     limit: options.Limit = None,
     version: options.Version = None,
     as_json: options.AsJson = False,
@@ -70,7 +71,6 @@ def controlling(
     from geodata.controlling import ControllingRequest  # noqa: PLC0415 - heavy libraries
     from geodata.controlling import controlling as ask  # noqa: PLC0415
     from geodata.controlling_line import ControllingRow  # noqa: PLC0415
-    from service.api import parameters as query  # noqa: PLC0415
     from service.api.placing import CONTROLLING  # noqa: PLC0415
     from service.api.routes import render_flat  # noqa: PLC0415
     from service.cli import analysing_helps_tables as show  # noqa: PLC0415
@@ -81,9 +81,10 @@ def controlling(
         level=said(level, "level", _LEVEL),
         period_from=period_from or None,
         period_to=period_to or None,
-        area=query.area_pair("area", area),
+        area=area_pair("area", area),
         base=base or None,
         city_level=city_level or None,
+        position=position or None,
         limit=limit or load_settings().max_rows,
         version=output.version,
         **stated_only(yearly_growth=yearly_growth, scenario=scenario, measure=measure),
@@ -107,14 +108,13 @@ def budget(
     """Tell what was expected and what steering has brought."""
     from geodata.controlling_budget_question import BudgetRequest, BudgetRow  # noqa: PLC0415 - heavy libraries
     from geodata.controlling_budget_question import budget as ask  # noqa: PLC0415
-    from service.api import parameters as query  # noqa: PLC0415
     from service.api.placing import BUDGET  # noqa: PLC0415
     from service.api.routes import render_flat  # noqa: PLC0415
     from service.cli import analysing_helps_tables as show  # noqa: PLC0415
     from service.formats import Format  # noqa: PLC0415
 
     output = Output.of(context, as_json, out, version)
-    level, key = query.area_pair("area", said(area, "area", _AREA)) or ("", "")
+    level, key = area_pair("area", said(area, "area", _AREA)) or ("", "")
     wanted = BudgetRequest((level, key), period_from or None, period_to or None, base or None, output.version)
     flat = (Format.JSON, Format.CSV, Format.XLSX)
     answer(output, lambda session: ask(session, wanted), render_flat(BUDGET, BudgetRow), show.budget, flat)

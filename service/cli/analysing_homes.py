@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from geodata import words
+from service.area_names import area_pair
 from service.cli import analysing_options as options
 from service.cli.analysing_tables import area as area_columns
 from service.cli.answering import Output, answer, said, stated_only
@@ -42,7 +43,6 @@ def homes(
 ) -> None:
     """Tell how many places there are near the areas whose young people are placed."""
     from geodata.home_gaps import HomeGapsRequest, home_gaps  # noqa: PLC0415 - heavy libraries
-    from service.api import parameters as query  # noqa: PLC0415
     from service.api.homes import bands_of, render_homes  # noqa: PLC0415
     from service.context import today  # noqa: PLC0415
 
@@ -54,7 +54,7 @@ def homes(
         period=period or None,
         area_role=area_role or None,
         counting=counting or "stichtag",
-        area=query.area_pair("area", area),
+        area=area_pair("area", area),
         geometry=output.geometry,
         version=output.version,
         **bands_of(bands_km),

@@ -85,6 +85,10 @@ Compared = Annotated[
         "ohne Angabe spending_eur.",
     ),
 ]
+HelpPosition = Annotated[
+    str | None,
+    typer.Option("--position", help="Nur diese Hilfeart oder Gruppe, etwa alle_hilfen; ohne Angabe alle."),
+]
 CityLevel = Annotated[
     str | None, typer.Option(help="Ebene der Stadt, mit der verglichen wird; ohne Angabe die weiteste mit Zahlen.")
 ]

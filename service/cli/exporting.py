@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from geodata.errors import ParameterError
+from service.area_names import area_pair
 from service.cli import analysing_options as options
 from service.cli.answering import Output, Questions, ask, check_writable, stated_only, write_file
 from service.cli.common import tell, working
@@ -60,7 +61,6 @@ def controlling(
 ) -> None:
     """Write the controlling report."""
     from geodata.viewer import Version  # noqa: PLC0415 - not for --help
-    from service.api.parameters import area_pair  # noqa: PLC0415
     from service.exports.report import ReportRequest, report_of  # noqa: PLC0415
 
     wanted, file = _target(format_, out)

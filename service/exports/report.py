@@ -168,12 +168,13 @@ def _ask(
 ) -> None:
     """Ask for an area, or those inside it; ``aside``: only as what others are compared with."""
     base = gathered.bases[gathered.cities.get(area, area)]
+    # Changes of cases are reported of all helps only.
     answers = {
         measure: controlling(session, ControllingRequest(
             level, request.period_from, request.period_to, area, base, request.yearly_growth, request.scenario,
-            measure, request.city_level, _EVERY_ROW, version=request.version,
+            measure, request.city_level, position, _EVERY_ROW, version=request.version,
         ))
-        for measure in (SPENDING, CASES)
+        for measure, position in ((SPENDING, None), (CASES, ALL_HELPS))
     }  # fmt: skip
     gathered.spending += answers[SPENDING].rows
     gathered.cases += answers[CASES].rows

@@ -398,6 +398,7 @@ def test_a_forecast_is_asked_for_by_name(database: "Database") -> None:
         ("base", {"base": "immer"}), ("yearly_growth", {"yearly_growth": -1.0}),
         ("yearly_growth", {"yearly_growth": float("nan")}), ("city_level", {"city_level": "mond"}),
         ("cursor", {"after": ("9", "2020", "31", "")}), ("cursor", {"after": ("1", "immer", "31", "")}),
+        ("position", {"position": "99-erfunden"}),
     ],
 )  # fmt: skip
 def test_wrong_requests_are_named(database: "Database", parameter: str, more: dict[str, Any]) -> None:

@@ -60,6 +60,13 @@ def years(examples_database: Database) -> Callable[[str, str], dict[str, BudgetR
 # --- Bremen: levels
 
 
+@pytest.mark.parametrize(("level", "position"), [("sozialzentrum", "alle_hilfen"), ("stadt", "ambulant")])
+def test_rows_of_a_position_are_those_of_the_whole(ask: Asked, level: str, position: str) -> None:
+    whole, some = ask(level, base="2014"), ask(level, base="2014", position=position)
+    assert some.rows == [row for row in whole.rows if row.position.removesuffix("-nicht-zuordenbar") == position]
+    assert 0 < len(some.rows) < len(whole.rows)
+
+
 def test_cases_and_spending_stay_as_printed(bremen: Callable[..., Rows]) -> None:
     rows = bremen()
     cases, spending = list(printed(HELPS, "cases")), list(printed(SPENDING, "spending_eur"))

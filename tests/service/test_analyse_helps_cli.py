@@ -174,6 +174,7 @@ NOT_POSSIBLE: dict[str, tuple[tuple[str, ...], str]] = {
     "reversed": (("controlling", "--level", "stadt", "--from", "2020", "--to", "2014"), "--to"),
     "no growth": (("controlling", "--level", "stadt", "--yearly-growth", "-1"), "--yearly-growth"),
     "no measure": (("controlling", "--level", "stadt", "--measure", "glueck"), "„glueck“"),
+    "no position": (("controlling", "--level", "stadt", "--position", "99"), "„99“"),
     "no map": (("controlling", "--level", "stadt", "--out", "x.gpkg"), ".xlsx"),
     "budget of nothing": (("budget",), "--area"),
     "budget of nowhere": (("budget", "--area", "bezirk:9"), "bezirk:9"),

@@ -143,6 +143,15 @@ class TestEyes:
         assert (own["alle_hilfen"], own["31"]) == (120, 70)
 
 
+def test_a_position_is_asked_for_by_name(client: TestClient) -> None:
+    whole, some = rows_of(client, PATH, **WALLE), rows_of(client, PATH, **WALLE, position="ambulant")
+    assert some == [row for row in whole if row["position"].removesuffix("-nicht-zuordenbar") == "ambulant"]
+    assert 0 < len(some) < len(whole)
+    refused = client.get(API + PATH, params=WALLE | {"position": "ambulannt"})
+    assert (refused.status_code, refused.json()["parameter"]) == (400, "position")
+    assert "ambulant" in refused.json()["allowed"]
+
+
 def test_pages_come_in_order_and_end(client: TestClient) -> None:
     whole = rows_of(client, PATH, **WALLE)
     got: list[dict[str, Any]] = []
