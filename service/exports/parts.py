@@ -205,7 +205,8 @@ class Report:
     """A report: ``facts`` for its title page, chapters, explanations.
 
     ``internal``: it holds small counts and is marked so; ``as_of``: the Stand of its newest source, the only date a
-    file may bear, so that the same data give the same bytes.
+    file may bear, so that the same data give the same bytes. ``notice``: what is to be said of all the data, such as
+    that they are invented; every page and sheet bears it.
     """
 
     title: str
@@ -215,7 +216,12 @@ class Report:
     sections: tuple[Section, ...]
     notes: tuple[Notes, ...]
     as_of: dt.date | None
+    notice: str | None = None
 
     def mark(self) -> str:
         """Return which version it is, as every page and sheet says."""
         return INTERNAL if self.internal else PUBLISHED
+
+    def heading(self) -> str:
+        """Return what a sheet begins with: the version and the notice."""
+        return " · ".join(filter(None, (self.mark(), self.notice)))

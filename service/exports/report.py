@@ -239,7 +239,9 @@ def _assembled(request: ReportRequest, areas: Sequence[Area], gathered: _Gathere
     if blank:
         said = f"Zu {words.listed(blank)} sind in diesem Zeitraum und in dieser Fassung keine Zahlen zu sehen."
         sections.append(Section("Gebiete ohne Zahlen", (said,)))
-    return Report(_TITLE, words.listed(names, 6), internal, tuple(facts), tuple(sections), tuple(notes), newest)
+    return Report(
+        _TITLE, words.listed(names, 6), internal, tuple(facts), tuple(sections), tuple(notes), newest, metas[0].notice
+    )  # fmt: skip
 
 
 class _Chapters:

@@ -35,6 +35,8 @@ _FIRST_PERIOD = 1  # the column after the titles
 _NO_NAME = re.compile(r"[\[\]:*?/\\'!=\x00-\x1f]")
 _LONGEST_NAME = 31
 _LONGEST_TEXT = 32_767
+# A footer holds 255 signs, commands included.
+_LONGEST_NOTICE = 200
 _MARKERS = {"o": "circle", "s": "square", "^": "triangle", "D": "diamond", "v": "short_dash", "P": "plus", "X": "x"}
 # A spreadsheet reckons with the same numbers; what differs by more is another figure.
 _SAME = 1e-12
@@ -103,11 +105,13 @@ class _Book:
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.set_margins(left=0.5, right=0.5, top=0.8, bottom=0.7)
-        mark = self._report.mark().replace("&", "&&")
-        sheet.set_header(f"&L&8{mark}&R&8{self._report.title.replace('&', '&&')}")
-        sheet.set_footer("&L&8&A&R&8Seite &P von &N")
+        mark, title, notice = (
+            text.replace("&", "&&") for text in (self._report.mark(), self._report.title, self._report.notice or "")
+        )
+        sheet.set_header(f"&L&8{mark}&R&8{title}")
+        sheet.set_footer(f"&L&8&A&C&8{notice[:_LONGEST_NOTICE]}&R&8Seite &P von &N")
         look = {"bold": True, "font_color": "#9c0006"} if self._report.internal else {"italic": True}
-        sheet.write_string(0, 0, self._report.mark(), self.format(**look))
+        sheet.write_string(0, 0, self._report.heading(), self.format(**look))
         if frozen:
             sheet.freeze_panes(frozen, _FIRST_PERIOD)
             sheet.repeat_rows(frozen - 1)

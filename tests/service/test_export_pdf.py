@@ -1,5 +1,6 @@
 """The report as PDF: tagged, in German, marked on every page, its numbers readable, nothing fetched from anywhere."""
 
+import dataclasses
 import io
 import logging
 import re
@@ -107,6 +108,12 @@ def test_every_page_is_marked_and_numbered(database: Database, version: Version,
         assert mark in text
         assert f"Seite {number} von {len(pages)}" in text
         assert (INTERNAL in text) == (version is Version.INTERNAL)
+
+
+def test_every_page_says_what_is_to_be_said_of_all_data(internal: Report) -> None:
+    noted = dataclasses.replace(internal, notice="Beispieldaten – <keine> amtlichen Angaben")
+    for page in pypdf.PdfReader(io.BytesIO(to_pdf(noted))).pages:
+        assert "Beispieldaten – <keine> amtlichen Angaben" in text_of(page)
 
 
 def test_its_numbers_are_those_of_the_tables(pdf: pypdf.PdfReader, internal: Report) -> None:

@@ -1,5 +1,6 @@
 """The report as a workbook: numbers and formulas that agree, signs that are explained, marks on every sheet."""
 
+import dataclasses
 import io
 import re
 import zipfile
@@ -146,6 +147,14 @@ def test_numbers_have_formats_and_what_is_not_final_is_marked(book: openpyxl.Wor
     assert '"\N{NO-BREAK SPACE}v"' not in looks["Ausgaben in €"][2]
     # Means of key dates are shown with their decimal.
     assert looks["Fälle: Hilfen außerhalb der Familie"][0].startswith("#,##0.0")
+
+
+def test_every_sheet_says_what_is_to_be_said_of_all_data(database: Database) -> None:
+    notice = "Beispieldaten – keine amtlichen Angaben & " + "x" * 300
+    made = openpyxl.load_workbook(io.BytesIO(to_xlsx(dataclasses.replace(report(database), notice=notice))))
+    for sheet in made.worksheets:
+        assert sheet["A1"].value == f"{PUBLISHED} · {notice}"
+        assert sheet.oddFooter.center.text.startswith("Beispieldaten – keine amtlichen Angaben &")
 
 
 @pytest.mark.parametrize(("version", "mark"), [(Version.INTERNAL, INTERNAL), (Version.PUBLISHED, PUBLISHED)])
