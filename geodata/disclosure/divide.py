@@ -19,6 +19,7 @@ import numpy as np
 
 from geodata.disclosure.attacker import Goal, View, goals_of
 from geodata.disclosure.proofs import Failed, undominated
+from geodata.disclosure.quiet import quiet_solver
 from geodata.disclosure.suppress import Effort, Pattern, alternative, protect
 from geodata.disclosure.table import EXACT, Aim, Attacker, Bools, Floats, Table
 
@@ -31,6 +32,7 @@ _QUICK = Effort(rounds=5, nodes=3)
 Cells = np.ndarray[tuple[int, ...], np.dtype[np.intp]]
 
 
+@quiet_solver()
 def protect_in_parts(table: Table, outer: Bools, effort: Effort = _QUICK) -> Pattern:
     """Return a pattern that keeps the table's promises, found part by part; a small table is protected as one.
 

@@ -33,6 +33,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from geodata.disclosure.attacker import Goal
 from geodata.disclosure.proofs import Failed, Proofs
+from geodata.disclosure.quiet import quiet_solver
 from geodata.disclosure.table import EXACT, Attacker, Bools, Table
 
 _ROOM = 1e-6
@@ -71,6 +72,7 @@ class Pattern:
         return self.suppressed & ~self.table.primary
 
 
+@quiet_solver()
 def protect(table: Table, effort: Effort = Effort()) -> Pattern:
     """Return the pattern of least loss under which every attacker is left in doubt as the table's aims ask.
 
