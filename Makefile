@@ -6,11 +6,11 @@ demo:
 
 test:
 	@scripts/setup.sh dev
-	@.venv/bin/python -m pytest -m "not long"
+	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not long"
 
 test-long:
 	@scripts/setup.sh dev
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest -n 2 --dist loadfile
 
 lint:
 	@scripts/setup.sh dev
