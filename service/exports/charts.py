@@ -1,48 +1,32 @@
 """The charts of the report: which lines they show and what they show in words; drawn as SVG for the PDF.
 
-They can be read without colour: bars are hatched, lines have their own marks and dashes.
+They can be read without colour: lines have their own marks, dashes and labels (``layers.charts``).
 """
 
-import io
-import logging
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
-from math import ceil, nan
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from geodata.controlling_rows import ALL_HELPS
+from layers.chart_parts import BARS, LOOKS
+from layers.charts import SUPPRESSED, Kind, Series, SeriesChart, Value, series_chart
 from service.exports.parts import Cell, Chart, Key, Line, Look, Table
 
+# The measure that is a threshold.
+TARGET = "target_eur"
 # Lines of one chart, the city's among them: more cannot be told apart.
 _MOST_AREAS = 6
 _MILLION = 1e6
-# A legend's line holds so many signs, of which each entry's mark takes some.
-_LEGEND_SIGNS, _LEGEND_SIGN = 110, 8
-# Colours that remain distinct for colour-blind readers and on a grey printer, each with a mark and a dash.
-STYLES = (
-    ("#0072b2", "o", "solid"),
-    ("#d55e00", "s", "dash"),
-    ("#00785a", "^", "dash_dot"),
-    ("#7a1f5c", "D", "round_dot"),
-    ("#8a6d00", "v", "long_dash"),
-    ("#4d4d4d", "P", "long_dash_dot"),
-    ("#000000", "X", "solid"),
-)
-BAR, BAR_HATCH = "#a6cbe3", "////"
-_DASHES = {
-    "solid": "-",
-    "dash": (0, (5, 2)),
-    "dash_dot": (0, (5, 2, 1, 2)),
-    "round_dot": (0, (1, 1.5)),
-    "long_dash": (0, (9, 2)),
-    "long_dash_dot": (0, (9, 2, 1, 2)),
-}
+# How a spreadsheet names the dashes of our lines.
+_DASHES = ("solid", "dash", "dash_dot", "round_dot", "long_dash", "long_dash_dot", "solid")
+# Colour, mark and dashes of the lines, for a writer that draws itself.
+STYLES = tuple((look.colour, look.mark, dash) for look, dash in zip(LOOKS, _DASHES, strict=True))
+BAR = BARS[0]
+# The width of the text on a page of the PDF, in px.
+_WIDTH, _HEIGHT = 657.0, 255.0
 
 
 def against_target(table: Table, area_name: str) -> Chart | None:
     """Return the chart of an area's spending against the Zielschwelle; None where no spending is known."""
-    spending, target = ("spending_eur", ALL_HELPS), ("target_eur", ALL_HELPS)
+    spending, target = ("spending_eur", ALL_HELPS), (TARGET, ALL_HELPS)
     if _blank(table.line(spending)):
         return None
     lines = () if _blank(table.line(target)) else (target,)
@@ -91,76 +75,24 @@ def _shown(cell: Cell, look: Look) -> str:
 
 def drawn(charts: Sequence[Chart]) -> list[bytes]:
     """Return the charts as SVG, 17.4 cm wide, the same bytes for the same figures; gaps where there is no value."""
-    import matplotlib as mpl  # noqa: PLC0415 - slow to load, for the PDF only
-
-    # That a font is not there, or its list not kept, is no matter of the report's reader.
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    # Text stays text, set in the document's own font; ids come from the content, not from chance.
-    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "sozialraumkarte", "font.family": "sans-serif",
-                "font.sans-serif": ["Liberation Sans", "DejaVu Sans"], "font.size": 8, "hatch.linewidth": 0.6,
-                "hatch.color": "#0072b2"}  # fmt: skip
-    with mpl.rc_context(settings), warnings.catch_warnings():
-        # A name may hold a sign the measuring font lacks; the page is set by another program.
-        warnings.simplefilter("ignore")
-        return [_drawn(chart) for chart in charts]
+    return [_drawn(chart).encode() for chart in charts]
 
 
-def _drawn(chart: Chart) -> bytes:
-    from matplotlib.backends.backend_svg import FigureCanvasSVG  # noqa: PLC0415 - slow to load, for the PDF only
-    from matplotlib.figure import Figure  # noqa: PLC0415
-    from matplotlib.ticker import FuncFormatter  # noqa: PLC0415
-
-    figure = Figure(figsize=(6.85, 2.45))
-    FigureCanvasSVG(figure)
-    axes = figure.add_subplot()
-    places = range(len(chart.table.periods))
-    shown: list[tuple[Any, str]] = []
-    for number, (title, line) in enumerate(chart.series()):
-        label = _label(title)
-        values = [nan if cell.value is None else cell.value / chart.divisor for cell in line.cells]
-        if number < len(chart.bars):
-            mark_of: Any = axes.bar(
-                places, values, 0.6, label=label, color=BAR, edgecolor="#0072b2", hatch=BAR_HATCH, linewidth=0.8
-            )
-        else:
-            colour, mark, dash = STYLES[number % len(STYLES)]
-            (mark_of,) = axes.plot(
-                places,
-                values,
-                label=label,
-                color=colour,
-                marker=mark,
-                linestyle=_DASHES[dash],
-                linewidth=1.4,
-                markersize=4.5,
-            )
-        shown.append((mark_of, label))
-    axes.set_xticks(list(places), chart.table.periods)
-    axes.set_xlim(-0.6, len(places) - 0.4)
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-    axes.set_ylabel(chart.unit)
-    decimals = _decimals(axes.get_yticks())
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: Look(decimals).text(value)))
-    axes.grid(axis="y", color="#c5cad1", linewidth=0.5)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    names = [label for _handle, label in shown]
-    columns = max(1, min(len(names), _LEGEND_SIGNS // (max(map(len, names)) + _LEGEND_SIGN)))
-    figure.legend([handle for handle, _label in shown], names, loc="lower center", ncols=columns, frameon=False)
-    # Set by hand: letting the library find it draws every chart twice.
-    figure.subplots_adjust(left=0.09, right=0.99, top=0.97, bottom=0.12 + 0.075 * ceil(len(names) / columns))
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return buffer.getvalue()
+def _drawn(chart: Chart) -> str:
+    series = [
+        Series(title, [_value(cell, chart.divisor) for cell in line.cells], _kind(chart, line))
+        for title, line in chart.series()
+    ]
+    return series_chart(
+        SeriesChart(chart.title, chart.alt, chart.unit, chart.table.periods, series, width=_WIDTH, height=_HEIGHT)
+    )
 
 
-def _label(title: str) -> str:
-    """Return a name as matplotlib shows it as it is: no formula between dollars, and no underscore that hides it."""
-    plain = title.replace("$", r"\$")
-    return f"\N{NO-BREAK SPACE}{plain}" if plain.startswith("_") else plain
+def _value(cell: Cell, divisor: float) -> Value:
+    return cell.value / divisor if cell.value is not None else SUPPRESSED if cell.suppressed else None
 
 
-def _decimals(ticks: Iterable[float]) -> int:
-    """Return how many decimals tell the ticks of an axis apart."""
-    step = min((abs(one - other) for one, other in pairwise(ticks)), default=1.0)
-    return 0 if step >= 1 else 1 if step >= 0.1 else 2
+def _kind(chart: Chart, line: Line) -> Kind:
+    if line.key in chart.bars:
+        return "bar"
+    return "target" if line.key[0] == TARGET else "line"

@@ -9,14 +9,45 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from browser_data import AREAS, BAD_LINK, DETAIL, FEW, HOSTILE
+from browser_data import AREAS, BAD_LINK, DETAIL, FEW, HITS
 
 from layers.areas import AreaLayer
 from layers.browser_assets import ASSETS, media_type
 from layers.canvas import parts
-from layers.facilities import FacilityLayer
+from layers.facilities import FacilityLayer, Walking
 from layers.palette import STYLES
-from layers.public_map import public_map
+from layers.places import compact
+from layers.public_map import Addresses, public_map
+
+HOSTILE = '<img src=x onerror="window.hacked=1">'
+ADDRESSES = Addresses("/orte", "/orte/{dataset}/{facility_id}", "/ort/{dataset}/{facility_id}", "/liste", "/suche?q=")
+WALKING = Walking(metres_per_minute=80, detour=1.3, note="Gehzeit geschätzt.")
+_AGES = "".join(f'<option value="{age}">{age} Jahre</option>' for age in range(28))
+
+
+def forms(types: dict[str, str]) -> str:
+    """The page's forms, as the service's templates make them."""
+    categories = "".join(
+        f'<label><input type="checkbox" name="category" value="{code}" checked>{style.title}'
+        f'<span class="anzahl"></span></label>'
+        for code, style in STYLES.items()
+    )
+    kinds = "".join(
+        f'<label><input type="checkbox" name="type" value="{escape(name)}" data-categories="{code}">{escape(name)}'
+        f'<span class="anzahl"></span></label>'
+        for name, code in types.items()
+    )
+    return (
+        '<form id="suche" action="/liste"><input name="q" id="q" aria-label="Suche"><button>Suchen</button>'
+        '<button type="button" hidden data-locate>In meiner Nähe</button></form><section id="naehe" hidden></section>'
+        '<p role="status" data-found="filter"></p>'
+        '<button type="button" hidden data-reset="filter">Zurücksetzen</button>'
+        f'<form id="filter" action="/liste">{categories}<button type="button" data-all>Alle</button>'
+        f'<button type="button" data-none>Keine</button>{kinds}'
+        '<label for="age">Alter</label><select id="age" name="age">'
+        f'<option value="">alle Alter</option>{_AGES}</select><label><input type="checkbox" name="barrier_free" '
+        'value="yes">barrierefrei</label><button type="submit">Liste</button></form>'
+    )
 
 
 class Site:
@@ -26,6 +57,7 @@ class Site:
         self.asked: list[str] = []
         self.broken: set[str] = set()
         self.places = FEW
+        self.with_forms = True
 
     def page(self) -> str:
         rendered = parts(
@@ -35,22 +67,24 @@ class Site:
                     AreaLayer("bezirk", "Bezirke", "/flaechen/bezirk"),
                     AreaLayer("stadtteil", "Stadtteile", "/flaechen/stadtteil", page_url="/gebiete/{level}/{key}"),
                 ],
-                [FacilityLayer(c, s.title, sum(c in f["properties"]["categories"] for f in self.places))
-                 for c, s in STYLES.items()],
-                facilities_url="/orte",
-                detail_url="/orte/{dataset}/{facility_id}",
+                [FacilityLayer(c, s.title, sum(c in p.categories for p in self.places)) for c, s in STYLES.items()],
+                addresses=ADDRESSES,
                 urls={name: f"/static/abc/{name}" for name in ASSETS},
                 tiles=None,
                 attribution="Freie und Hansestadt Hamburg, dl-de/by-2-0 " + HOSTILE,
+                walking=WALKING,
+                **({} if self.with_forms else {"forms": None}),
             )
-        )  # fmt: skip
+        )
+        types = {str(o["type"]): o["category"] for p in self.places for o in p.offers if o["type"]}
         links = "".join(f'<link rel="stylesheet" href="{escape(url)}">' for url in rendered.styles)
         scripts = "".join(f'<script src="{escape(url)}"></script>' for url in rendered.scripts)
         return (
             '<!doctype html><html lang="de"><meta charset="utf-8"><title>Karte</title><link rel="icon" href="data:,">'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">{links}'
             "<style nonce=n>body{margin:0;font-family:system-ui,sans-serif}main{height:100vh}"
-            f"{rendered.css}</style><main>{rendered.body}</main>{scripts}<script nonce=n>{rendered.script}</script>"
+            f"{rendered.css}</style><main>{rendered.body}</main>{forms(types) if self.with_forms else ''}"
+            f"{scripts}<script nonce=n>{rendered.script}</script>"
         )
 
     def answer(self, path: str) -> tuple[int, str, bytes]:
@@ -62,12 +96,15 @@ class Site:
             name = path.removeprefix("/static/abc/")
             return 200, media_type(name), ASSETS[name].read_bytes()
         known: dict[str, Any] = {
-            "/orte": {"type": "FeatureCollection", "features": self.places},
+            "/orte": compact(self.places),
             "/orte/d%2F1/f%201": {"rows": [DETAIL]},
             "/orte/d%2F1/f%202": {"rows": [BAD_LINK]},
+            "/suche": {"rows": HITS},
             "/flaechen/stadtteil": {"type": "FeatureCollection", "features": AREAS},
             "/flaechen/bezirk": {"type": "FeatureCollection", "features": AREAS[:1]},
         }
+        if path == "/liste":
+            return 200, "text/html", b"<title>Liste</title>"
         if path not in known:
             return 404, "text/plain", b"unknown"
         return 200, "application/json", json.dumps(known[path]).encode()

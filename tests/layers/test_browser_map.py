@@ -1,12 +1,14 @@
 """The map in a real browser, under the strict content security policy the service sends."""
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from browser_data import HOSTILE, LOTS, MANY
 from browser_site import Site, serving
+from browser_wait import until
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from layers.palette import STYLES
@@ -68,11 +70,17 @@ def opened(browser: Browser, base: str, width: int = 1280, height: int = 800, *,
     return watch
 
 
+def shown(page: Page) -> list[str]:
+    """Names of the places drawn as a symbol of their own, and the numbers of clusters."""
+    names = page.locator(".srk-marker").evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
+    return sorted([*names, *page.locator(".srk-cluster").all_text_contents()])
+
+
 def test_map_draws_and_asks_nobody_else(site: tuple[Site, str], chromium: Browser) -> None:
     watch = opened(chromium, site[1])
     page = watch.page
     expect(page.locator(".srk-marker")).to_have_count(3)
-    expect(page.locator(".srk-cluster")).to_have_text("12")
+    assert sorted(page.locator(".srk-cluster").all_text_contents()) == ["12", "3"]
     expect(page.get_by_role("button", name="Hineinzoomen")).to_be_visible()
     expect(page.locator(".leaflet-control-attribution")).to_contain_text(HOSTILE)
     assert page.locator(".leaflet-control-attribution a, .leaflet-control-attribution svg").count() == 0
@@ -86,6 +94,7 @@ def test_category_switch_hides_markers(site: tuple[Site, str], chromium: Browser
     watch = opened(chromium, site[1])
     page = watch.page
     page.get_by_role("checkbox", name="Schulen").uncheck()
+    page.get_by_role("checkbox", name="Hilfen zur Erziehung").uncheck()
     expect(page.locator(".srk-cluster")).to_have_count(0)
     both = page.locator(".srk-marker[title^='<img']")
     expect(both).to_have_attribute("title", f"{HOSTILE}, {STYLES['okja'].title}")
@@ -94,8 +103,18 @@ def test_category_switch_hides_markers(site: tuple[Site, str], chromium: Browser
     expect(both).to_have_attribute("aria-label", f"{HOSTILE}, {STYLES['kita'].title}")
     page.get_by_role("button", name="Keine").click()
     expect(page.locator(".srk-marker")).to_have_count(0)
+    expect(page.locator("[data-found]")).to_have_text("Kein Ort passt zur Auswahl.")
     page.get_by_role("button", name="Alle").click()
     expect(page.locator(".srk-marker")).to_have_count(3)
+    watch.calm()
+
+
+def test_a_map_without_forms_shows_all_places_and_names_the_symbols(site: tuple[Site, str], chromium: Browser) -> None:
+    site[0].with_forms = False
+    watch = opened(chromium, site[1])
+    expect(watch.page.locator(".srk-marker")).to_have_count(3)
+    for title in (STYLES["okja"].title, STYLES["kita"].title):
+        expect(watch.page.locator(".srk-legend").get_by_text(title, exact=True)).to_be_visible()
     watch.calm()
 
 
@@ -106,22 +125,42 @@ def test_popup_by_mouse_shows_hostile_texts_as_text(site: tuple[Site, str], chro
     popup = page.locator(".leaflet-popup")
     expect(popup.get_by_role("heading", level=3)).to_have_text(HOSTILE)
     for text in (
-        "für 6 bis unter 14 Jahre", "unter 3 Jahren", "Barrierefrei: teilweise", "Barrierefrei: nicht bekannt",
-        "Öffnungszeiten: Mo-Fr 14-20 Uhr", "Musterweg 3a, 22111 Hamburg", "Träger: Träger " + HOSTILE,
-        "Stand: 01.01.2026", "Stand: 31.12.2025",
+        "für 6 bis unter 14 Jahre", "unter 3 Jahren", "Öffnungszeiten: Mo-Fr 14-20 Uhr",
+        "Musterweg 3a, 22111 Hamburg", "Träger: Träger " + HOSTILE, "Stand: 01.01.2026", "Stand: 31.12.2025",
     ):  # fmt: skip
         expect(popup).to_contain_text(text)
+    expect(popup.locator("dd", has_text="teilweise")).to_be_visible()
     link = popup.get_by_role("link", name="example.org/haus")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
+    expect(popup.get_by_role("link", name="Alle Angaben")).to_have_attribute("href", "/ort/d%2F1/f%201")
     assert popup.locator("img").count() == 0
     watch.calm()
+
+
+def test_places_at_one_spot_are_listed(site: tuple[Site, str], chromium: Browser) -> None:
+    watch = opened(chromium, site[1])
+    page = watch.page
+    page.locator(".srk-cluster", has_text=re.compile("^3$")).click()
+    popup = page.locator(".leaflet-popup")
+    expect(popup.get_by_role("heading", level=3)).to_have_text("3 Einrichtungen an dieser Stelle")
+    popup.get_by_role("button", name="Gruppe 1").click()
+    expect(popup.get_by_role("heading", level=3)).to_have_text("Gruppe 1")
+    expect(popup).to_contain_text("konnten nicht geladen werden")
+    assert all("404" in error for error in watch.errors)
 
 
 def test_popup_by_keyboard_gives_the_focus_back(site: tuple[Site, str], chromium: Browser) -> None:
     watch = opened(chromium, site[1])
     page = watch.page
     marker = page.get_by_role("button", name="Haus der Jugend, Offene")
-    marker.focus()
+    # One stop for the tab key; the arrow keys go from symbol to symbol, from the top down.
+    expect(page.locator(".leaflet-marker-pane [tabindex='0']")).to_have_count(1)
+    page.locator(".leaflet-marker-pane [tabindex='0']").focus()
+    for _ in range(6):
+        if marker.evaluate("one => one === document.activeElement"):
+            break
+        page.keyboard.press("ArrowDown")
+    expect(marker).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Haus der Jugend")).to_be_focused()
     expect(page.locator(".leaflet-popup")).to_contain_text("javascript:window.hacked=1")
@@ -172,11 +211,11 @@ def test_failed_level_is_said_and_can_be_tried_again(site: tuple[Site, str], chr
     page = watch.page
     site[0].broken.add("/flaechen/stadtteil")
     page.get_by_label("Stadtteile").check()
-    expect(page.get_by_role("status")).to_contain_text("Stadtteile konnten nicht geladen werden.")
+    expect(page.locator(".srk-status")).to_contain_text("Stadtteile: Die Grenzen konnten nicht geladen werden.")
     site[0].broken.clear()
     page.get_by_role("button", name="Erneut versuchen").click()
     expect(page.locator("path.leaflet-interactive")).to_have_count(2)
-    expect(page.get_by_role("status")).to_be_empty()
+    expect(page.locator(".srk-status")).to_be_empty()
     assert all("503" in error for error in watch.errors)
 
 
@@ -195,9 +234,10 @@ def test_phone(site: tuple[Site, str], chromium: Browser) -> None:
     page.locator(".srk-marker[title^='<img']").tap()
     expect(page.locator(".leaflet-popup")).to_contain_text("Stand: 01.01.2026")
     # The map slides until the popup is wholly visible.
-    page.wait_for_function(
+    until(
+        page,
         """() => { const box = document.querySelector('.leaflet-popup').getBoundingClientRect();
-        return box.left >= 0 && box.right <= 375 && box.top >= 0 && box.bottom <= 700; }"""
+        return box.left >= 0 && box.right <= 375 && box.top >= 0 && box.bottom <= 700; }""",
     )
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     watch.calm()
@@ -215,23 +255,33 @@ def test_ages_in_german(site: tuple[Site, str], chromium: Browser) -> None:
     ]  # fmt: skip
 
 
-def test_five_thousand_places_draw_quickly(site: tuple[Site, str], chromium: Browser) -> None:
+def test_five_thousand_places_switch_quickly(site: tuple[Site, str], chromium: Browser) -> None:
     site[0].places = LOTS
     watch = opened(chromium, site[1])
     page = watch.page
-    # Switching one category off draws all the others anew, in chunks; the event tells that the last is on the map.
-    spent = page.evaluate(
-        """() => new Promise((done) => { const start = performance.now();
-        document.addEventListener('srk:drawn', () => done(performance.now() - start), { once: true });
-        document.querySelector('.srk-panel input[value="okja"]').click(); })"""
-    )
-    assert spent < 2000, f"{spent:.0f} ms"
+    # What the page computes for one switch, up to the painted frame: processor time, since others share the machine.
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def computed_s() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return float(next(one["value"] for one in metrics if one["name"] == "TaskDuration"))
+
+    spent = []
+    for _ in range(6):
+        before = computed_s()
+        page.evaluate(
+            """() => new Promise((done) => { document.querySelector('input[value="okja"]').click();
+            requestAnimationFrame(() => setTimeout(done)); })"""
+        )
+        spent.append(computed_s() - before)
+    assert sorted(spent)[2] < 0.1, spent
     state = page.evaluate(
         """() => new Promise((done) => {
         document.addEventListener('srk:facilities', (event) => done(event.detail), { once: true });
-        document.querySelector('.srk-panel input[value="okja"]').click(); })"""
+        document.querySelector('select[name="age"]').dispatchEvent(new Event('input', { bubbles: true })); })"""
     )
-    assert state == {"total": MANY, "mapped": MANY, "shown": MANY}
+    assert state == {"total": MANY, "mapped": MANY, "found": MANY, "shown": MANY}
     # Only what is in view stands in the document.
     assert page.locator(".srk-marker, .srk-cluster").count() < 600
     watch.calm()
