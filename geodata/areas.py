@@ -3,7 +3,7 @@
 Geometry leaves as GeoJSON in CRS84. An area without map has none; an area without facility counts 0.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -125,18 +125,22 @@ def require_level(session: Session, level: str, parameter: str = "level") -> Lev
     )
 
 
-def extent(session: Session) -> tuple[float, float, float, float] | None:
+def extent(
+    session: Session, level: str | None = None, keys: Collection[str] = ()
+) -> tuple[float, float, float, float] | None:
     """Return where most areas are as west, south, east, north (CRS84); None without mapped areas.
 
-    Taken from the level of about a hundred areas; an area far out (Neuwerk) does not shrink the city to a dot:
-    beyond three times the spread of the middle 80 % of the areas it is left out.
+    Of the areas of a level with these keys, or taken from the level of about a hundred areas; an area far out
+    (Neuwerk) does not shrink the city to a dot: beyond three times the spread of the middle 80 % of the areas it is
+    left out.
     """
     row = session.execute(
         text("""
-            WITH chosen AS (SELECT level FROM area_visible WHERE geom IS NOT NULL
+            WITH chosen AS (SELECT level FROM area_visible
+                            WHERE geom IS NOT NULL AND (CAST(:own AS text) IS NULL OR level = :own)
                             GROUP BY level ORDER BY abs(count(*) - 100), level LIMIT 1),
             middle AS (SELECT a.geom, ST_PointOnSurface(a.geom) AS p FROM area_visible a JOIN chosen USING (level)
-                       WHERE a.geom IS NOT NULL),
+                       WHERE a.geom IS NOT NULL AND (CAST(:own AS text) IS NULL OR a.key = ANY (:keys))),
             quantile AS (SELECT percentile_cont(ARRAY[0.1, 0.5, 0.9]) WITHIN GROUP (ORDER BY ST_X(p)) AS x,
                                 percentile_cont(ARRAY[0.1, 0.5, 0.9]) WITHIN GROUP (ORDER BY ST_Y(p)) AS y FROM middle),
             box AS (SELECT ST_Transform(ST_SetSRID(ST_Extent(m.geom)::geometry, 25832), 4326) AS g
@@ -144,7 +148,8 @@ def extent(session: Session) -> tuple[float, float, float, float] | None:
                     WHERE abs(ST_X(m.p) - q.x[2]) <= 3 * (q.x[3] - q.x[1]) + 1000
                       AND abs(ST_Y(m.p) - q.y[2]) <= 3 * (q.y[3] - q.y[1]) + 1000)
             SELECT ST_XMin(g), ST_YMin(g), ST_XMax(g), ST_YMax(g) FROM box WHERE g IS NOT NULL
-        """)
+        """),
+        {"own": level, "keys": list(keys)},
     ).one_or_none()
     return None if row is None else (row[0], row[1], row[2], row[3])
 
@@ -221,6 +226,23 @@ def geometries(session: Session, level: str, keys: Sequence[str]) -> dict[str, s
         {"level": level, "keys": list(keys)},
     ).all()
     return dict(zip((row[0] for row in found), area_geojson([row[1] for row in found]), strict=True))
+
+
+def names(session: Session, level: str) -> dict[str, str]:
+    """Return the names of a level's areas by key, ordered by name; empty for a level without areas."""
+    found = session.execute(
+        text("SELECT key, name FROM area_visible WHERE level = :level ORDER BY name, key"), {"level": level}
+    )
+    return {row.key: row.name for row in found}
+
+
+def unmapped(session: Session, level: str, keys: Collection[str]) -> set[str]:
+    """Return those of the keys that have no geometry: areas without map, or no areas at all."""
+    found = session.execute(
+        text("SELECT key FROM area_visible WHERE level = :level AND key = ANY (:keys) AND geom IS NOT NULL"),
+        {"level": level, "keys": list(keys)},
+    ).scalars()
+    return set(keys) - set(found)
 
 
 def area_sources(session: Session, level: str) -> list[Source]:

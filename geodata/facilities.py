@@ -283,23 +283,43 @@ def _places(session: Session, found: Sequence[Any]) -> list[PlaceRow]:
 
 
 @dataclass(frozen=True, slots=True)
+class TypeCount:
+    """Visible places with an offer of this type in this category."""
+
+    category: str
+    type: str
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceCounts:
-    """Visible places with a shown point: all of them, and by category (a place of two categories counts in both)."""
+    """Visible places: all of them, by category and by type (a place of two counts in both).
+
+    Categories in the order of the field's table, types in that of their categories and then by name; empty ones are
+    left out.
+    """
 
     places: int
     by_category: dict[str, int]
+    by_type: list[TypeCount]
 
 
 def place_counts(session: Session, *, on: date) -> PlaceCounts:
-    """Count what the map shows on a day; categories in the order of the field's table, empty ones left out."""
+    """Count the places that have a visible offer on a day, whether their point is shown or not."""
     found = session.execute(
         text(f"""
-            SELECT o.category, count(DISTINCT (o.import_id, o.facility_id))
+            SELECT o.category, o.type, grouping(o.category, o.type), count(DISTINCT (o.import_id, o.facility_id))
             FROM offer_visible o
-            JOIN place_point_visible g ON g.import_id = o.import_id AND g.facility_id = o.facility_id
-            WHERE {VALID_ON} GROUP BY GROUPING SETS ((o.category), ())
+            JOIN place_visible p ON p.import_id = o.import_id AND p.facility_id = o.facility_id
+            WHERE {VALID_ON} GROUP BY GROUPING SETS ((o.category, o.type), (o.category), ())
         """),
         {"on": on},
+    ).all()
+    _of_type, of_category, of_all = 0, 1, 3
+    counts = {category: count for category, _type, kind, count in found if kind == of_category}
+    types = [TypeCount(c, t, count) for c, t, kind, count in found if kind == _of_type and t is not None]
+    return PlaceCounts(
+        next((count for _c, _t, kind, count in found if kind == of_all), 0),
+        {c: counts[c] for c in CATEGORIES if c in counts},
+        sorted(types, key=lambda one: (CATEGORIES.index(one.category), one.type)),
     )
-    counts: dict[str | None, int] = {category: count for category, count in found}
-    return PlaceCounts(counts.get(None, 0), {c: counts[c] for c in CATEGORIES if c in counts})

@@ -238,6 +238,7 @@ def _row(
         office_homes=office.homes,
         office_homes_without_places=office.without,
         office_places=office.places,
+        none_near=found.none_near if found.mapped and row.key != WITHOUT_AREA else None,
         near_places_per_case=found.places / row.cases if row.cases and found.places is not None else None,
         local_share=local / known if local is not None and known else None,
         own_occupancy=occupancy,

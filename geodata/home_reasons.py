@@ -36,9 +36,14 @@ class Found:
         return bool(self.cases) and self.mapped
 
     @property
+    def none_near(self) -> bool:
+        """Whether no place is near; of an area without borders that says nothing."""
+        return not self.offering and not self.hidden
+
+    @property
     def lacking(self) -> bool:
         """Whether there are cases and no place near."""
-        return self.rankable and not self.offering and not self.hidden
+        return self.rankable and self.none_near
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class Reasons:
         if found.places is None:
             said = f"{_homes(found.homes)} {under} ohne Platzangabe {self._within}"
         else:
-            per_case = words.number(found.places / (found.cases or 1), 1)
+            per_case = words.number(found.places / (found.cases or 1), 2)
             said = f"{_places(found.places)} {under} {self._within} ({per_case} je Fall)"
             if found.without:
                 said += f", dazu {_homes(found.without)} ohne Platzangabe"

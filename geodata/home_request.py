@@ -65,13 +65,14 @@ class HomeGapRow:
     none states any; all None for an area without borders. ``bands``: the same by distance from the centre of the
     residents under 21 (a point inside the borders where none are known). ``nearest_km``: to the nearest home with a
     shown point that does not state 0 places; None: there is none, or no centre. ``office_…``: the same in the area of
-    the home level that the area is or lies in; None: that is not known. ``near_places_per_case``: places within the
-    near band by case. ``local_share`` (0 to 1): of the cases whose provider's state is known those with a provider in
-    the area; ``own_occupancy``: these cases by places of the area, on key dates only, above 1 where there are more;
-    both None unless the viewer reads the area's cases as they are. ``rank`` 1: the most cases among the areas without a
-    place near; after them the others with cases; equal ones share it; None: no case, or something is not known.
-    ``reason`` says it in a sentence, ``note`` what else is to be known. ``suppressed_fields``: names of fields that are
-    None to protect small counts.
+    the home level that the area is or lies in; None: that is not known. ``none_near``: within the near band there is no
+    home that has or may have places, nor in the area one whose point is not shown; None: that is not known.
+    ``near_places_per_case``: places within the near band by case. ``local_share`` (0 to 1): of the cases whose
+    provider's state is known those with a provider in the area; ``own_occupancy``: these cases by places of the area,
+    on key dates only, above 1 where there are more; both None unless the viewer reads the area's cases as they are.
+    ``rank`` 1: the most cases among the areas without a place near; after them the others with cases; equal ones share
+    it; None: no case, or something is not known. ``reason`` says it in a sentence, ``note`` what else is to be known.
+    ``suppressed_fields``: names of fields that are None to protect small counts.
     """
 
     area_level: str
@@ -91,6 +92,7 @@ class HomeGapRow:
     office_homes: int | None
     office_homes_without_places: int | None
     office_places: float | None
+    none_near: bool | None
     near_places_per_case: float | None
     local_share: float | None
     own_occupancy: float | None

@@ -13,6 +13,8 @@ _DAY = re.compile(_YEAR.pattern + r"-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
 # What a spreadsheet makes of a date or of a year.
 _STAMP = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]00:00(:00(\.0+)?)?")
 _FLOAT_YEAR = re.compile(r"([0-9]{4})\.0+")
+_MONTHS = ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November",
+           "Dezember")  # fmt: skip
 _EXAMPLES = "2020, 2014-H1, 2021-Q3, 2019-07 oder 2019-07-31"
 
 
@@ -48,6 +50,17 @@ def parse_period(value: object) -> Period:
                 break
             return Period(ends, starts, text)
     raise ValueError(f"„{text[:60]}“ ist kein Zeitraum; geschrieben wird er wie {_EXAMPLES}.")
+
+
+def spoken(period: str) -> str:
+    """Return a period as sentences write it (``4. Quartal 2025``, ``2. Halbjahr 2014``, ``Juli 2019``)."""
+    year, _, part = period.partition("-")
+    if not part:
+        return year
+    if part[0] in "QH":
+        return f"{part[1]}. {'Quartal' if part[0] == 'Q' else 'Halbjahr'} {year}"
+    month, _, day = part.partition("-")
+    return f"{day}.{month}.{year}" if day else f"{_MONTHS[int(month) - 1]} {year}"
 
 
 def _text_of(value: object) -> str:

@@ -10,7 +10,7 @@ from geodata.placement_residents import Residents
 from geodata.viewer import Version
 
 _COUNTED = {"stichtag": "am Stichtag des Zeitraums", "begonnen": "im Zeitraum begonnene"}
-_ROLES = {"zustaendig": "nach zuständigem Jugendamt", "herkunft": "nach Herkunft"}
+ROLES = {"zustaendig": "nach zuständigem Jugendamt", "herkunft": "nach Herkunft"}
 _NAMED = 5
 
 
@@ -22,13 +22,13 @@ def title(asked: Asked) -> str:
     if asked.compare is not None:
         periods += f" (Vergleich {asked.compare.period})"
     paragraph = f"Unterbringungen nach § {asked.request.paragraph}"
-    return " · ".join((paragraph, _ROLES[asked.area_role], f"Ebene {asked.level.title}", periods))
+    return " · ".join((paragraph, ROLES[asked.area_role], f"Ebene {asked.level.title}", periods))
 
 
 def method(asked: Asked) -> str:
     """Return the method in one sentence."""
     return (
-        f"Fälle ({_COUNTED[asked.request.counting]}) {_ROLES[asked.area_role]}; außerhalb sind Fälle bei einem Träger "
+        f"Fälle ({_COUNTED[asked.request.counting]}) {ROLES[asked.area_role]}; außerhalb sind Fälle bei einem Träger "
         f"aus einem anderen Bundesland als {asked.rule.home_state} oder im Ausland; der Anteil außerhalb ist auf die "
         "Fälle mit Angabe des Bundeslands bezogen, mit Intervall nach Wilson (95 %), seine Veränderung mit Intervall "
         "nach Newcombe (95 %)."

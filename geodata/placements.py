@@ -67,6 +67,13 @@ class PlacementRow:
     note: str | None
     geometry: str | None
 
+    @property
+    def change_secured(self) -> bool | None:
+        """Whether the interval of the change of the share leaves out 0; None: the change is not known."""
+        if self.change_ci_low is None or self.change_ci_high is None:
+            return None
+        return not self.change_ci_low <= 0 <= self.change_ci_high
+
 
 # One line per area, period and counting: its categories as JSON, null where suppressed.
 _COUNTS = """

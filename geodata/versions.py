@@ -16,13 +16,17 @@ import geodata.figure_tables
 import geodata.surface_tables  # noqa: F401 - their tables join the metadata
 from geodata.conflicts import require_no_conflicts
 from geodata.derive import rebuild
-from geodata.errors import NotFoundError, SrkError
+from geodata.errors import ConflictError, NotFoundError, SrkError
 from geodata.references import orphans_between
 from geodata.tables import Base
 
 
 class NoVersionBeforeError(SrkError, LookupError):
     """There is no version to go back to or to compare with."""
+
+
+class OtherVersionError(ConflictError):
+    """Another version is visible by now than the one somebody saw."""
 
 
 class OrphansError(SrkError, ValueError):
@@ -181,15 +185,22 @@ class RolledBack:
     counts: dict[str, int]
 
 
-def rollback(session: Session, name: str, *, allow_orphans: bool = False) -> RolledBack:
+def rollback(session: Session, name: str, *, allow_orphans: bool = False, visible: int | None = None) -> RolledBack:
     """Make the version before visible again; the one taken back stays as the version before.
 
+    ``visible``: the import whoever asks saw as the visible one, so that two who ask at once do not go there and back.
     To be called in a writing transaction that holds the writers' lock. An unattended renewal does not bring the
     content taken back again until the source changes. Raises ``NotFoundError`` for an unknown dataset,
-    ``NoVersionBeforeError`` where only one version is kept, ``OrphansError`` where areas would go that others refer
-    to, ``ConflictError`` where another dataset has the same figures by now; nothing may be committed then.
+    ``NoVersionBeforeError`` where only one version is kept, ``OtherVersionError`` where another one is visible,
+    ``OrphansError`` where areas would go that others refer to, ``geodata.conflicts.ConflictError`` where another
+    dataset has the same figures by now; nothing may be committed then.
     """
     held = _held(session, name)
+    if visible not in {None, held.current}:
+        raise OtherVersionError(
+            f"Vom Bestand „{name}“ ist inzwischen eine andere Fassung sichtbar; nichts wurde geändert. "
+            "Bitte die Seite neu laden."
+        )
     if not allow_orphans:
         _require_no_orphans(session, held)
     session.execute(
@@ -263,24 +274,34 @@ def diff(session: Session, name: str, *, limit: int = 1000) -> Diff:
     Raises like ``rollback``.
     """
     held = _held(session, name)
-    made = Diff(name, _notes_diff(session, held), {}, [], limit)
-    for table in TABLES[held.kind]:
+    return compare(session, name, held.kind, held.previous, held.current, limit=limit)
+
+
+def compare(session: Session, name: str, kind: str, before: int | None, after: int, *, limit: int = 1000) -> Diff:
+    """Compare two versions of a dataset by the ids of their imports; ``before`` None: with nothing, all is added.
+
+    To be called with the rights of the writing group: no other reads versions that are not visible.
+    """
+    made = Diff(name, {} if before is None else _notes_diff(session, before, after), {}, [], limit)
+    for table in TABLES[kind]:
         if not table.derived:
-            made.counts[table.title], changes = _table_diff(session, table, held, limit)
+            made.counts[table.title], changes = _table_diff(session, table, before, after, limit)
             made.changes += changes
     return made
 
 
-def _notes_diff(session: Session, held: _Held) -> dict[str, tuple[str | None, str | None]]:
+def _notes_diff(session: Session, before: int, after: int) -> dict[str, tuple[str | None, str | None]]:
     names = ", ".join(f"CAST({name} AS text) AS {name}" for name in _FOOTNOTES)
-    before, after = (
+    old, new = (
         session.execute(text(f"SELECT {names} FROM import_run WHERE id = :id"), {"id": number}).mappings().one()
-        for number in (held.previous, held.current)
+        for number in (before, after)
     )
-    return {name: (before[name], after[name]) for name in _FOOTNOTES if before[name] != after[name]}
+    return {name: (old[name], new[name]) for name in _FOOTNOTES if old[name] != new[name]}
 
 
-def _table_diff(session: Session, table: Versioned, held: _Held, limit: int) -> tuple[dict[str, int], list[Change]]:
+def _table_diff(
+    session: Session, table: Versioned, previous: int | None, current: int, limit: int
+) -> tuple[dict[str, int], list[Change]]:
     columns = table.columns()
     given = ", ".join(f'{expression} AS "{name}"' for name, expression in columns.items())
     key = ", ".join(f'"{name}"' for name in table.key)
@@ -300,7 +321,7 @@ def _table_diff(session: Session, table: Versioned, held: _Held, limit: int) -> 
         FROM o FULL JOIN n USING ({key})
         WHERE o."{first}" IS NULL OR n."{first}" IS NULL OR {differing or "false"}
     """
-    versions = {"previous": held.previous, "current": held.current}
+    versions = {"previous": previous, "current": current}
     counted = session.execute(text(f"SELECT change, count(*) FROM ({query}) q GROUP BY change"), versions)
     counts = {"added": 0, "changed": 0, "removed": 0} | {change: number for change, number in counted}
     rows: Sequence[Any] = session.execute(

@@ -20,9 +20,9 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from geodata.spelling import city_plain, number_plain, number_range, street_plain
 from importers import parts
 from importers.copying import copy_rows, staging_table
-from importers.spelling import city_plain, number_plain, number_range, street_plain
 
 AMBIGUOUS_M = 100.0
 SIMILAR = 0.75

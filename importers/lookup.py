@@ -1,11 +1,9 @@
 """From names to keys: areas are found by key, by alias or by their name made comparable, never by likeness."""
 
 import difflib
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from numpy.typing import NDArray
@@ -13,6 +11,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.orm import Session
 
 from geodata.figure_tables import WITHOUT_AREA
+from geodata.spelling import normalised
 from importers.errors import MappingError
 from importers.report import MAX_FINDINGS_PER_REASON, Report
 from importers.rules import Rule, is_empty, plain_text
@@ -20,20 +19,8 @@ from importers.sources.base import objects
 
 Aliases: TypeAlias = Mapping[str, Mapping[str, str | Sequence[str]]]
 
-UMLAUTS = MappingProxyType({"ä": "ae", "ö": "oe", "ü": "ue"})
-_UMLAUTS = str.maketrans(dict(UMLAUTS))
 _JOIN = "+"
 _SUGGESTIONS = 3
-
-
-def normalised(name: str) -> str:
-    """Return a name as it is compared: lower case, ß as ss, umlauts written out, nothing but letters and digits.
-
-    ``St.Pauli``, ``St. Pauli`` and ``ST PAULI`` are the same. Doing it again changes nothing.
-    """
-    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
-    spelt = unicodedata.normalize("NFKD", composed.translate(_UMLAUTS)).casefold()
-    return "".join(c for c in spelt if c.isalnum())
 
 
 @dataclass(frozen=True, slots=True)

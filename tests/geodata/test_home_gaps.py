@@ -126,7 +126,7 @@ def test_areas_without_a_place_near_come_first(town: "Database") -> None:
     # The home in 32 that is shown by area only states 0 places: it is none near.
     assert (rows["32"].homes, rows["32"].places) == (1, 0)
     assert rows["32"].reason.endswith("im Umkreis von 0,8 km; der nächste Platz liegt 0,9 km entfernt.")
-    assert rows["31"].reason == "20 Fälle, 6 Plätze nach § 34 im Umkreis von 0,8 km (0,3 je Fall)."
+    assert rows["31"].reason == "20 Fälle, 6 Plätze nach § 34 im Umkreis von 0,8 km (0,30 je Fall)."
     assert rows["12"].reason == "30 Fälle, 1 Einrichtung nach § 34 ohne Platzangabe im Umkreis von 0,8 km."
     assert rows["33"].reason == "In stadtteil 33 gibt es keinen Fall, deshalb nicht eingeordnet."
     assert rows["34"].reason == "Für stadtteil 34 liegt keine Fallzahl vor, deshalb nicht eingeordnet."

@@ -79,7 +79,8 @@ def test_each_viewer_sees_what_is_released_to_it(four_releases: "Database", view
         assert [offer["id"] for offer in place.offers] == [key]
     assert set(seen(four_releases, viewer, bbox=CITY)) == exact
     with reading(four_releases.serving, Access(viewer)) as session:
-        assert place_counts(session, on=TODAY).by_category == {"okja": len(exact)}
+        counts = place_counts(session, on=TODAY)
+        assert (counts.places, counts.by_category) == (len(places), {"okja": len(places)})
         points = session.execute(text("SELECT facility_id FROM place_point_visible")).scalars()
         assert set(points) == exact
         assert set(session.execute(text("SELECT facility_id FROM place_visible")).scalars()) == set(places)

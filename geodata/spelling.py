@@ -1,12 +1,13 @@
-"""Addresses made comparable: one spelling for all the ways a street, a house number or a city is written."""
+"""Names and addresses made comparable: one spelling for all the ways an area, a street or a number is written."""
 
 import re
 import unicodedata
 from functools import lru_cache
-
-from importers.lookup import normalised
+from types import MappingProxyType
 
 MAX_NUMBER_CHARS = 30
+UMLAUTS = MappingProxyType({"ä": "ae", "ö": "oe", "ü": "ue"})
+_UMLAUTS = str.maketrans(dict(UMLAUTS))
 # Groups: the first number, what follows it, and the end of a range ("10a-12" is 10 to 12).
 _NUMBER = re.compile(r"(\d{1,5})(?!\d)([a-z]*(?:-(\d{1,5})(?!\d))?.*)", re.ASCII)
 _WORD = re.compile(r"([^\W_]+)(\.?)")
@@ -25,6 +26,16 @@ _STEPS = tuple(
         (r"(?<!\d)0+(?=\d)", ""),
     )
 )
+
+
+def normalised(name: str) -> str:
+    """Return a name as it is compared: lower case, ß as ss, umlauts written out, nothing but letters and digits.
+
+    ``St.Pauli``, ``St. Pauli`` and ``ST PAULI`` are the same. Doing it again changes nothing.
+    """
+    composed = unicodedata.normalize("NFC", unicodedata.normalize("NFKC", name).casefold())
+    spelt = unicodedata.normalize("NFKD", composed.translate(_UMLAUTS)).casefold()
+    return "".join(c for c in spelt if c.isalnum())
 
 
 def _spelt_out(word: str, *, dotted: bool = False) -> str:

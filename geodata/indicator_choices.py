@@ -1,0 +1,98 @@
+"""What can be asked of published figures: which indicators there are, and where, of whom and when each has figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from geodata.indicators import POPULATION, IndicatorInfo, indicators_of
+
+ACTUAL = "ist"
+# Shown first where nobody has chosen: what compares areas of different size.
+_COMPARABLE = ("share", "rate", "index")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One set of figures of an indicator: at a level, in a position, for a period (from ``starts`` to ``ends``)."""
+
+    level: str
+    position: str
+    period: str
+    scenario: str
+    starts: date
+    ends: date
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One set of figures, chosen from those there are. ``left_out``: names of what was asked for and is not there."""
+
+    level: str
+    position: str
+    period: str
+    scenario: str
+    left_out: tuple[str, ...]
+
+
+def known_indicators(session: Session) -> list[IndicatorInfo]:
+    """Return the indicators that have visible figures, by title."""
+    codes = list(session.execute(text("SELECT DISTINCT indicator FROM observation_visible")).scalars())
+    return sorted(indicators_of(session, codes).values(), key=lambda one: (one.title.casefold(), one.code))
+
+
+def usual_indicator(known: Sequence[IndicatorInfo]) -> IndicatorInfo | None:
+    """Return what is shown where nobody has chosen: the first share or rate, else residents, else any."""
+    comparable = [one for one in known if one.kind in _COMPARABLE]
+    residents = [one for one in known if one.code == POPULATION]
+    return next(iter((*comparable, *residents, *known)), None)
+
+
+def choices(session: Session, indicator: str) -> list[Choice]:
+    """Return the sets of figures of an indicator that this viewer may see, latest first."""
+    found = session.execute(
+        text("""
+            SELECT DISTINCT level, position, period, scenario, starts, ends FROM observation_visible
+            WHERE indicator = :indicator ORDER BY ends DESC, starts DESC, period, level, position, scenario
+        """),
+        {"indicator": indicator},
+    )
+    return [Choice(*row) for row in found]
+
+
+def choose(
+    there: Sequence[Choice],
+    usual_levels: Sequence[str],
+    *,
+    level: str | None,
+    position: str | None,
+    period: str | None,
+    scenario: str | None,
+) -> Chosen | None:
+    """Return the set of figures that fits best what is asked for; None where there is none at all.
+
+    Level comes first, then scenario, position and period: each is taken as asked for where it is there, else as usual
+    (the first of ``usual_levels``; what was, not what is forecast; ``total`` or the first; the latest period), and its
+    name is among ``left_out``.
+    """
+    if not there:
+        return None
+    left_out: list[str] = []
+
+    def fitting(name: str, wanted: str | None, usual: Sequence[str], found: Sequence[str]) -> str:
+        if wanted in found:
+            return str(wanted)
+        if wanted is not None:
+            left_out.append(name)
+        return next((one for one in usual if one in found), found[0])
+
+    at = fitting("level", level, usual_levels, [one.level for one in there])
+    there = [one for one in there if one.level == at]
+    how = fitting("scenario", scenario, (ACTUAL,), [one.scenario for one in there])
+    there = [one for one in there if one.scenario == how]
+    whom = fitting("position", position, ("total",), sorted({one.position for one in there}))
+    there = [one for one in there if one.position == whom]
+    when = fitting("period", period, (), [one.period for one in there])
+    return Chosen(at, whom, when, how, tuple(left_out))
