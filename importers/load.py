@@ -7,7 +7,7 @@ lock of the writers. Readers never wait: they see the version before until the c
 import contextlib
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
@@ -98,7 +98,9 @@ class Counting:
 class Rules:
     """The limits an import must keep, and whether it is a rehearsal.
 
-    ``unattended``: nobody looks on, so content that a rollback took back is not brought again.
+    ``unattended``: nobody looks on, so content that a rollback took back is not brought again. ``inspect`` is called
+    inside the transaction once all is written, before it is committed or, of a rehearsal, taken back; whatever it
+    raises takes the import back. It is not called where nothing is new.
     """
 
     max_rejects: Limit
@@ -106,6 +108,7 @@ class Rules:
     allow_orphans: bool = False
     dry_run: bool = False
     unattended: bool = False
+    inspect: "Callable[[Job], None] | None" = None
 
 
 @dataclass(slots=True)
@@ -177,6 +180,8 @@ def importing(
         yield job
         _record(job)
         _note_success(session, report.dataset)
+        if rules.inspect is not None:
+            rules.inspect(job)
         if rules.dry_run:
             raise _TakenBack
     if report.unchanged and not rules.dry_run:

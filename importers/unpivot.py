@@ -26,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator, model_validator
 
+from geodata.spelling import UMLAUTS
 from importers.errors import MappingError
-from importers.lookup import UMLAUTS, Lookup, resolved
+from importers.lookup import Lookup, resolved
 from importers.report import Report
 from importers.rules import Columns, Strict, canonical, compiled, scaled
 from importers.sources.base import CHUNK_ROWS, Chunk, objects

@@ -1,11 +1,11 @@
-"""The whole demo city in memory: areas with residents and indicators, a census grid, ways, facilities."""
+"""The whole demo city in memory: areas with residents and indicators, a census grid, ways, facilities, addresses."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from shapely import MultiPolygon
 
-from importers.demo import borders, facilities, facts, helps, indicators, network, placements, population
+from importers.demo import addresses, borders, facilities, facts, helps, indicators, network, placements, population
 from importers.demo.sozialraeume import sozialraeume
 
 LEVELS = ("land", "bezirk", "stadtteil", "statgebiet", "sozialraum")
@@ -37,7 +37,7 @@ class DemoCity:
     `grid`: the census grid as rows of text under `population.GRID_COLUMNS`; `figures`: social indicators as rows of
     `indicators.figures`; `ways`: the edges of the network as rows of text under `network.COLUMNS`; `youth`: the
     Jugendeinwohner, and `helps`: tables of helps by name, as rows of text under `helps.COLUMNS`; `placements`: rows of
-    text under `placements.COLUMNS`.
+    text under `placements.COLUMNS`; `addresses`: rows of text under `addresses.COLUMNS`.
     """
 
     areas: Mapping[str, Sequence[DemoArea]]
@@ -48,6 +48,7 @@ class DemoCity:
     youth: Sequence[tuple[str, ...]]
     helps: Mapping[str, Sequence[tuple[str, ...]]]
     placements: Sequence[tuple[str, ...]]
+    addresses: Sequence[tuple[str, ...]]
 
 
 def build() -> DemoCity:
@@ -93,6 +94,7 @@ def build() -> DemoCity:
         youth=tuple(helps.youth_rows(youth, above)),
         helps=helps.helps(youth, needs, above),
         placements=tuple(placements.placements(drawn, above)),
+        addresses=tuple(addresses.addresses((area.key, area.geometry) for area in stadtteile)),
     )
 
 

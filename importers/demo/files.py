@@ -8,7 +8,7 @@ from pathlib import Path
 import geopandas as gpd
 import pyogrio
 
-from importers.demo import helps, network, placements
+from importers.demo import addresses, helps, network, placements
 from importers.demo.catalogue import CATALOGUE, HELP_CATALOGUE
 from importers.demo.city import DemoArea, DemoCity
 from importers.demo.facilities import COLUMNS
@@ -31,7 +31,8 @@ def write(city: DemoCity, folder: Path) -> None:
     as canonical statistics), `zensus-gitter.csv` (the census grid in its publisher's layout, Windows-1252),
     `merkmale.csv` (indicators as canonical statistics), `katalog.toml` (what they mean, and standards), `wegenetz.csv`
     (ways as an edge list), `jugendeinwohner.csv` and `hilfen-<table>.csv` (canonical statistics),
-    `katalog-hilfen.toml` (the Hilfearten), `unterbringungen.csv` (canonical placements). The folder is made where it is
+    `katalog-hilfen.toml` (the Hilfearten), `unterbringungen.csv` (canonical placements), `anschriften.csv` (addresses
+    with x and y). The folder is made where it is
     missing; files of these names are replaced. The same city gives the same bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -48,6 +49,7 @@ def write(city: DemoCity, folder: Path) -> None:
     for name, rows_of_helps in city.helps.items():
         _write_table(folder / f"hilfen-{name}.csv", helps.COLUMNS, rows_of_helps)
     _write_table(folder / "unterbringungen.csv", placements.COLUMNS, city.placements)
+    _write_table(folder / "anschriften.csv", addresses.COLUMNS, city.addresses)
     for name, catalogue in (("katalog", CATALOGUE), ("katalog-hilfen", HELP_CATALOGUE)):
         (folder / f"{name}.toml").write_text(catalogue, encoding="utf-8", newline="\n")
 

@@ -8,12 +8,12 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from geodata.spelling import MAX_NUMBER_CHARS, number_plain, street_plain
 from importers.kinds import points
 from importers.kinds.facility_rows import cleaned
 from importers.mapping import Rule, canonical
 from importers.report import Report
 from importers.sources import Chunk
-from importers.spelling import MAX_NUMBER_CHARS, number_plain, street_plain
 
 TEXTS = ("street", "house_number", "postcode", "city")
 COLUMNS = (*TEXTS, *points.COORDINATES)

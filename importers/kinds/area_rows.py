@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from importers import place
 from importers.errors import MappingError
+from importers.kinds.cells import CONTROL
 from importers.lookup import Lookup, resolved
 from importers.mapping import Columns, Rule, canonical
 from importers.report import Report
@@ -71,7 +72,7 @@ def _staged(
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else str(value).replace("\x00", "").strip() or None
+    return None if value is None else CONTROL.sub("", str(value)).strip() or None
 
 
 def _polygons(chunk: Chunk, declared: str | None, report: Report) -> NDArray[Any] | None:

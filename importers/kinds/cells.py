@@ -1,10 +1,14 @@
-"""How cells with numbers are read, where kinds of data do it alike: the marks of the source, and the lone dash."""
+"""How cells are read, where kinds of data do it alike: signs no text keeps, the marks of numbers, the lone dash."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from importers import numbers
 from importers.report import Report
+
+# Neither a page nor XML can hold them; what separates lines and columns is no harm.
+CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True)

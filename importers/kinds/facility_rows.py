@@ -17,7 +17,7 @@ from pandera.errors import SchemaErrors
 
 from geodata.tables import BARRIER_FREE, CATEGORIES, SERVICE_AREAS, STATES, SUPPLY_UNITS, USE_UNITS, ReleaseLevel
 from importers import numbers
-from importers.kinds.cells import Reading, read_dash
+from importers.kinds.cells import CONTROL, Reading, read_dash
 from importers.kinds.points import COORDINATES, coordinates
 from importers.mapping import Columns
 from importers.report import Report
@@ -35,7 +35,6 @@ TEXTS = tuple(c for c in COLUMNS if c not in (*NUMERIC, *COORDINATES, *DATES))
 MAX_TEXT_CHARS = 20_000
 MAX_KEY_CHARS = 500
 MAX_AGE = 120
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _GERMAN_DATE = re.compile(r"(?P<day>\d{1,2})\.(?P<month>\d{1,2})\.(?P<year>\d{4})")
 _ISO_DATE = re.compile(r"(?P<year>\d{4})([-/])(?P<month>\d{1,2})\2(?P<day>\d{1,2})([T ]\d{2}:\d{2}.*)?")
 _PARAGRAPH = re.compile(r"\d{1,3}[a-z]?(\.\d+)?")
@@ -109,7 +108,7 @@ def _clean(value: object) -> str | None:
         if not np.isfinite(value):
             return None
         value = int(value) if value.is_integer() else value
-    text = _CONTROL.sub("", str(value)).strip()
+    text = CONTROL.sub("", str(value)).strip()
     return text or None
 
 

@@ -129,7 +129,11 @@ def _check_places(job: Job) -> None:
     for row, key, first, other_provider in differing:
         what = "einen anderen Träger" if other_provider else "einen anderen Ort"
         job.report.reject(
-            row, "facility_id", key, f"Die Zeile nennt für dieselbe Einrichtung {what} als Zeile {first}."
+            row,
+            "facility_id",
+            key,
+            f"Die Zeile nennt für dieselbe Einrichtung {what} als Zeile {first}.",
+            "Bitte angleichen oder eine eigene facility_id vergeben.",
         )
 
 

@@ -14,10 +14,10 @@ from pandera.errors import SchemaErrors
 
 from geodata.figure_tables import AREA_ROLES, PLACEMENT_COUNTINGS, PROVIDER_STATES
 from geodata.periods import Period
+from geodata.spelling import normalised
 from importers.kinds.cells import Reading
 from importers.kinds.facility_rows import cleaned
 from importers.kinds.figures import read_numbers, read_periods
-from importers.lookup import normalised
 from importers.mapping import Columns
 from importers.report import Report
 

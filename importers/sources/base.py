@@ -14,6 +14,8 @@ MAX_FILE_BYTES = 2 * 1024**3
 MAX_GEOJSON_BYTES = 256 * 1024**2
 MAX_LINE_BYTES = 1024**2
 MAX_UNPACKED_BYTES = 1024**3
+# UTF-8 read once as cp1252 and saved again: the usual trace of it in German text.
+DOUBLE_ENCODED = ("Ã¤", "Ã¶", "Ã¼", "ÃŸ", "Ã„", "Ã–", "Ãœ", "â€“", "Â§")
 
 
 @dataclass(frozen=True, slots=True)

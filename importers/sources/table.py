@@ -9,14 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from importers.errors import SourceError
-from importers.sources.base import CHUNK_ROWS, MAX_LINE_BYTES, Chunk, Layout, Provenance
+from importers.sources.base import CHUNK_ROWS, DOUBLE_ENCODED, MAX_LINE_BYTES, Chunk, Layout, Provenance
 from importers.sources.header import Line, Marks, column_names, end_note, filled_right, title
 
 _DELIMITERS = (";", "\t", ",", "|")
 _PLAIN = Layout()
 _BLOCK_BYTES = 1024**2
-# UTF-8 read once as cp1252 and saved again: the usual trace of it in German text.
-_DOUBLE_ENCODED = ("Ã¤", "Ã¶", "Ã¼", "ÃŸ", "Ã„", "Ã–", "Ãœ", "â€“", "Â§")
 
 
 class CsvSource:
@@ -149,7 +147,7 @@ def _scan(path: Path, wanted: str | None) -> tuple[str, str, bool]:
             with path.open(encoding=candidate, newline="") as text:
                 twice = False
                 while part := text.read(_BLOCK_BYTES):
-                    twice = twice or any(mark in part for mark in _DOUBLE_ENCODED)
+                    twice = twice or any(mark in part for mark in DOUBLE_ENCODED)
         except UnicodeError:
             continue
         except LookupError as error:

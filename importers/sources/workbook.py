@@ -11,7 +11,15 @@ import numpy as np
 import openpyxl
 
 from importers.errors import SourceError
-from importers.sources.base import CHUNK_ROWS, MAX_UNPACKED_BYTES, Chunk, Layout, Provenance, checksum
+from importers.sources.base import (
+    CHUNK_ROWS,
+    DOUBLE_ENCODED,
+    MAX_UNPACKED_BYTES,
+    Chunk,
+    Layout,
+    Provenance,
+    checksum,
+)
 from importers.sources.header import Line, Marks, column_names, end_note, filled_right, title
 from importers.sources.merged import Range, fill, merged_ranges, within
 
@@ -39,6 +47,7 @@ class ExcelSource:
         self._merged: list[Range] = []
         self._rows = self._read(sheet or layout.sheet)
         self._body_from, self.columns = self._header()
+        self.notes += _broken_umlauts(self._rows, self.columns)
         self.provenance = Provenance(path.name, checksum(path), "XLSX")
 
     def _read(self, sheet: str | None) -> list[tuple[int, tuple[Any, ...]]]:
@@ -132,6 +141,22 @@ class ExcelSource:
             if self._layout.sections:
                 table[i, width] = section
         return Chunk(np.array(numbers), {name: table[:, j] for j, name in enumerate(self.columns)})
+
+
+def _broken_umlauts(rows: list[tuple[int, tuple[Any, ...]]], columns: tuple[str, ...]) -> Iterator[str]:
+    """Yield a note for each column in which umlauts were spoilt before the table was saved as a workbook."""
+    first: dict[str, tuple[int, int]] = {}  # column -> first row, and how many rows
+    for number, cells in rows:
+        for name, cell in zip(columns, cells, strict=False):
+            if isinstance(cell, str) and ("\ufffd" in cell or any(mark in cell for mark in DOUBLE_ENCODED)):
+                row, count = first.get(name, (number, 0))
+                first[name] = row, count + 1
+    for name, (row, count) in first.items():
+        cells_said = "einer Zelle" if count == 1 else f"{count} Zellen"
+        yield (
+            f"In der Spalte „{name}“ sehen Umlaute in {cells_said} falsch kodiert aus (etwa „Ã¼“ statt „ü“), zuerst in "
+            f"Zeile {row}; übernommen wird, was dasteht. Bitte die Liste an ihrer Quelle neu ausgeben."
+        )
 
 
 def _plain(cell: object) -> object:

@@ -8,7 +8,7 @@ from address_help import Placed, address, at, likeness, load_list, loader
 from importer_help import Database, load_city
 from sqlalchemy import text
 
-from importers.spelling import number_plain, number_range, street_plain
+from geodata.spelling import number_plain, number_range, street_plain
 
 
 def _spread(first: int, last: int) -> range:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from importer_help import Database, findings, load_city
 
 from geodata.database import writing
+from geodata.spelling import normalised
 from importers.errors import MappingError
-from importers.lookup import Ambiguous, Found, Lookup, MergedArea, Unknown, normalised, read_lookup, resolved
+from importers.lookup import Ambiguous, Found, Lookup, MergedArea, Unknown, read_lookup, resolved
 from importers.report import Report
 from importers.rules import Rule
 from importers.sources.base import objects

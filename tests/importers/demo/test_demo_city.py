@@ -316,7 +316,7 @@ def test_files_hold_the_city_and_are_the_same_each_time(city: DemoCity, tmp_path
     names = {f"gebiete-{level}.gpkg" for level in LEVELS} | {f"einrichtungen-{c}.csv" for c in offers.PLACES}
     names |= {"einwohner.csv", "zensus-gitter.csv", "merkmale.csv", "katalog.toml", "wegenetz.csv"}
     names |= {f"hilfen-{name}.csv" for name in ("faelle", "ausgaben", "stunden", "beratungen", "budget")}
-    names |= {"jugendeinwohner.csv", "katalog-hilfen.toml", "unterbringungen.csv"}
+    names |= {"jugendeinwohner.csv", "katalog-hilfen.toml", "unterbringungen.csv", "anschriften.csv"}
     assert {path.name for path in first.iterdir()} == names
     for name in names:
         assert (first / name).read_bytes() == (second / name).read_bytes()
