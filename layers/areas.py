@@ -12,7 +12,8 @@ from layers.embed import call
 class AreaLayer:
     """One level: GeoJSON from `url` with area_level, area_key, area_name and facilities; at most one is shown.
 
-    `page_url` may name the page of an area with the placeholders {level} and {key}.
+    `page_url` and `list_url` may name the page of an area and the list of its places, with the placeholders {level}
+    and {key}.
     """
 
     level: str
@@ -20,6 +21,7 @@ class AreaLayer:
     url: str
     shown: bool = False
     page_url: str | None = None
+    list_url: str | None = None
 
 
 def add_area_levels(target: folium.Map, layers: Sequence[AreaLayer], *, urls: Mapping[str, str]) -> None:
@@ -35,9 +37,15 @@ def add_area_levels(target: folium.Map, layers: Sequence[AreaLayer], *, urls: Ma
         {
             "shown": shown[0] if shown else None,
             "levels": [
-                {"level": layer.level, "title": layer.title, "url": layer.url, "page": layer.page_url}
+                {
+                    "level": layer.level,
+                    "title": layer.title,
+                    "url": layer.url,
+                    "page": layer.page_url,
+                    "list": layer.list_url,
+                }
                 for layer in layers
             ],
         },
-        scripts=[("srk-areas", urls["srk-areas.js"])],
+        scripts=[("srk-roving", urls["srk-roving.js"]), ("srk-areas", urls["srk-areas.js"])],
     )

@@ -1,8 +1,8 @@
 """The empty map, and the way its rendered parts reach a page that has a strict content security policy."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from html.parser import HTMLParser
 from typing import TypeAlias
@@ -42,6 +42,20 @@ class MapParts:
     script: str
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What our scripts say: by its German, what it is in the page's language (a pair: for one, and for several).
+
+    ``locale`` is how numbers are written.
+    """
+
+    locale: str = "de-DE"
+    texts: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
+
+
+GERMAN = Wording()
+
+
 class _Canvas(folium.Map):
     """Folium's map without its third-party files, its page-wide CSS and its ban on zooming the page."""
 
@@ -51,7 +65,8 @@ class _Canvas(folium.Map):
             <style>#{{ this.get_name() }} { position: relative; width: 100%; height: 100%; }</style>
         {% endmacro %}
         {% macro html(this, kwargs) %}
-            <div class="folium-map srk-map" id="{{ this.get_name() }}" role="region" aria-label="Karte"></div>
+            <div class="folium-map srk-map" id="{{ this.get_name() }}" role="region"
+                 aria-label="{{ this.label }}"></div>
         {% endmacro %}
         {% macro script(this, kwargs) %}
             var {{ this.get_name() }} = L.map({{ this.get_name()|tojson }}, {
@@ -64,7 +79,10 @@ class _Canvas(folium.Map):
         """
     )
 
-    def __init__(self, bounds: Bounds, *, name: str, urls: Mapping[str, str], attribution: str) -> None:
+    def __init__(
+        self, bounds: Bounds, *, name: str, urls: Mapping[str, str], attribution: str, label: str, wording: Wording,
+        tiles: bool,
+    ) -> None:  # fmt: skip
         west, south, east, north = bounds
         if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):
             raise ValueError("bounds are west, south, east, north in degrees")
@@ -79,30 +97,56 @@ class _Canvas(folium.Map):
         )
         self._id = name
         self.options["maxZoom"] = _MAX_ZOOM
-        self.frame = script_json({"bounds": [[south, west], [north, east]], "attribution": attribution})
+        # Tiles are sharp at whole steps only; without them the map fills its frame better.
+        self.options["zoomSnap"] = 1 if tiles else 0.5
+        # The equals sign too: a name such as "x onerror=…" would look like a handler to the check in ``parts``.
+        self.label = _html(label).replace("=", "&#61;")
+        self.frame = script_json(
+            {
+                "bounds": [[south, west], [north, east]],
+                "attribution": attribution,
+                "locale": wording.locale,
+                "texts": wording.texts,
+            }
+        )
         # Folium keeps both kinds of files in one dictionary: a name counts once over both.
         self.default_js = [("leaflet", urls["leaflet.js"]), ("srk_map", urls["srk-map.js"])]
         self.default_css = [("leaflet_css", urls["leaflet.css"]), ("srk_map_css", urls["srk-map.css"])]
+
+
+def _html(said: str) -> str:
+    """Return a text as HTML that branca, which compiles what a part renders once more, takes for no template."""
+    return escape(said).replace("{", "&#123;")
 
 
 class _TileLayer(folium.TileLayer):
     """Folium's tile layer with an id that does not change between renderings."""
 
     def __init__(self, target: folium.Map, tiles: Tiles) -> None:
-        # Leaflet writes attributions as HTML; ours is text, escaped here, and never a template to branca.
-        said = escape(tiles.attribution).replace("{", "&#123;") or "&nbsp;"
+        # Leaflet writes attributions as HTML; ours is text.
+        said = _html(tiles.attribution) or "&nbsp;"
         super().__init__(tiles=tiles.url, attr=said, name="tiles", control=False, max_zoom=_MAX_ZOOM)
         self._id = target.get_name()
 
 
 def canvas(
-    bounds: Bounds, *, urls: Mapping[str, str], tiles: Tiles | None, attribution: str, name: str = "sozialraumkarte"
+    bounds: Bounds,
+    *,
+    urls: Mapping[str, str],
+    tiles: Tiles | None,
+    attribution: str,
+    name: str = "sozialraumkarte",
+    label: str = "Karte",
+    wording: Wording = GERMAN,
 ) -> folium.Map:
     """Return an empty map showing the bounds; urls say where each of our assets is served, name tells maps apart.
 
-    Without tiles the ground is plain and light. The attribution is text.
+    Without tiles the ground is plain and light. The attribution is text. ``label`` is the map's name for those who
+    do not see it.
     """
-    result = _Canvas(bounds, name=name, urls=urls, attribution=attribution)
+    result = _Canvas(
+        bounds, name=name, urls=urls, attribution=attribution, label=label, wording=wording, tiles=tiles is not None
+    )
     if tiles is not None:
         # Folium looks up anything else in a catalogue of third-party services.
         if not _TILE_URL.match(tiles.url) or _TEMPLATE.search(tiles.url):

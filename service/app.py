@@ -1,5 +1,6 @@
 """The application: routes, pages and middleware put together around one context."""
 
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -8,16 +9,36 @@ from sqlalchemy import Engine
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from geodata.answer import read_state
-from geodata.database import reading
+from importers.sync_kinds import Home
 from service import assets, errors, health, metrics
-from service.api import comparing, covering, homes, placing, reaching, routes, statistics
+from service.api import comparing, covering, homes, placing, reaching, routes, searching, statistics
 from service.caching import APP_VERSION
 from service.context import Context
 from service.logs import RequestLog
-from service.pages import public, signing_in
-from service.pages.rendering import SAFE_HEADERS, content_security_policy, render
+from service.pages import (
+    area_profile,
+    embedding,
+    failing,
+    listing,
+    planning_budget,
+    planning_controlling,
+    planning_controlling_files,
+    planning_coverage,
+    planning_data,
+    planning_gaps,
+    planning_indicators,
+    planning_placements,
+    planning_reach,
+    planning_similar,
+    planning_upload,
+    planning_view,
+    public,
+    signing_in,
+)
+from service.pages.frame import Content, page
+from service.pages.rendering import SAFE_HEADERS
 from service.settings import Settings
+from service.uploads.work import Uploads, Writing
 
 _DESCRIPTION = """
 Offene Sozialraumkarte für die Jugendhilfeplanung (§ 80 SGB VIII): Gebiete, Einrichtungen und ihre Angebote,
@@ -41,14 +62,16 @@ class _SafeHeaders:
                 headers = MutableHeaders(scope=message)
                 for name, value in SAFE_HEADERS.items():
                     headers.setdefault(name, value)
-                headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+                # A 304 renews the headers of what the browser holds: the page's own policy stays in force.
+                if message["status"] != HTTPStatus.NOT_MODIFIED:
+                    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
             await send(message)
 
         await self._app(scope, receive, sending if scope["type"] == "http" else send)
 
 
-def create_app(settings: Settings, engine: Engine) -> FastAPI:
-    """Return the service over one database."""
+def create_app(settings: Settings, engine: Engine, writing: Writing | None = None) -> FastAPI:
+    """Return the service over one database; ``writing`` opens an engine for uploads, None: they are switched off."""
     app = FastAPI(
         title="Sozialraumkarte",
         version=APP_VERSION,
@@ -58,7 +81,10 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
         redoc_url=None,
     )
     app.state.srk = Context.of(settings, engine)
+    home = Home(settings.home_level, settings.home_state)
+    app.state.srk_uploads = Uploads(writing, home, most_bytes=settings.upload_max_mb * 1024**2)
     errors.install(app)
+    failing.install(app)
     app.include_router(health.router)
     app.include_router(metrics.router)
     app.include_router(assets.router)
@@ -66,21 +92,31 @@ def create_app(settings: Settings, engine: Engine) -> FastAPI:
     app.include_router(statistics.router)
     app.include_router(covering.router)
     app.include_router(reaching.router)
+    app.include_router(searching.router)
     app.include_router(comparing.router)
     app.include_router(placing.router)
     app.include_router(homes.router)
     app.include_router(public.router)
+    app.include_router(listing.router)
+    app.include_router(area_profile.router)
+    app.include_router(embedding.router)
     app.include_router(signing_in.router)
+    for view in (planning_view, planning_indicators, planning_coverage, planning_reach, planning_gaps):
+        app.include_router(view.router)
+    for desk in (planning_placements, planning_controlling, planning_controlling_files, planning_budget):
+        app.include_router(desk.router)
+    app.include_router(planning_data.router)
+    app.include_router(planning_upload.router)
+    app.include_router(planning_similar.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
 
     @app.get("/api/docs", include_in_schema=False)
-    def api_docs(_request: Request) -> Response:
-        with reading(engine) as session:
-            notice = read_state(session).notice
-        page = render("api_docs.html", urls=assets.urls(), notice=notice)
+    def api_docs(request: Request) -> Response:
+        shown = Content(
+            "Schnittstelle", scripts=("swagger-ui-bundle.js", "srk-api-docs.js"), styles=("swagger-ui.css",)
+        )
         # Swagger UI writes style attributes; its scripts stay under the strict policy.
-        policy = content_security_policy(inline_styles=True)
-        return Response(page, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy})
+        return page(request, "api_docs.html", lambda _session: shown, section="", inline_styles=True)
 
     app.add_middleware(_SafeHeaders)
     app.add_middleware(RequestLog)

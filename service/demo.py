@@ -12,8 +12,9 @@ from sqlalchemy import Engine
 from geodata.categories import TITLES
 from geodata.database import writing
 from geodata.datasets import loaded_datasets, set_notice
+from importers.demo import addresses, files, network
 from importers.demo import city as demo_city
-from importers.demo import files, network
+from importers.kinds.addresses import AddressesImport, import_addresses
 from importers.kinds.areas import AreasImport, import_areas
 from importers.kinds.catalogue import CatalogueImport, import_catalogue
 from importers.kinds.facilities import FacilitiesImport, import_facilities
@@ -40,7 +41,7 @@ _LEVEL_TITLES = {"land": "Land", "bezirk": "Bezirk", "stadtteil": "Stadtteil", "
 LEVELS = tuple(_LEVEL_TITLES)
 # The grid first: residents are then scaled on it once, not spread over areas before.
 PEOPLE = ("population", "statistics.einwohner")
-CATALOGUE, INDICATORS, NETWORK = "catalogue", "statistics.merkmale", "network"
+CATALOGUE, INDICATORS, NETWORK, ADDRESSES = "catalogue", "statistics.merkmale", "network", "addresses"
 CATEGORIES = ("okja", "famfoe", "sha", "hze", "kita", "schule")
 YOUTH, HELP_CATALOGUE, PLACEMENTS = "statistics.jugendeinwohner", "catalogue.hilfen", "placements"
 _SCOPE = (
@@ -78,7 +79,7 @@ def load_demo(engine: Engine, tell: Callable[[str], None]) -> None:
     wanted = {
         *(f"areas.{level}" for level in LEVELS),
         *PEOPLE,
-        *(CATALOGUE, INDICATORS, NETWORK),
+        *(CATALOGUE, INDICATORS, NETWORK, ADDRESSES),
         *(f"facilities.{category}" for category in CATEGORIES),
         *(*FIGURES, HELP_CATALOGUE, PLACEMENTS),
     }
@@ -113,6 +114,7 @@ def _loads(engine: Engine, folder: Path, tell: Callable[[str], None]) -> Iterato
     for dataset in (name for name in FIGURES if name != YOUTH):
         yield {dataset}, partial(_load_figures, engine, folder, dataset, tell)
     yield {PLACEMENTS}, partial(_load_placements, engine, folder, tell)
+    yield {ADDRESSES}, partial(_load_addresses, engine, folder, tell)
 
 
 def _footnotes(title: str) -> Footnotes:
@@ -166,6 +168,11 @@ def _load_indicators(engine: Engine, folder: Path, tell: Callable[[str], None]) 
 def _load_network(engine: Engine, folder: Path, tell: Callable[[str], None]) -> None:
     wanted = NetworkImport(dataset=NETWORK, crs=network.CRS, decimal=".", footnotes=_footnotes("Wegenetz"))
     tell("  " + import_network(engine, open_source(folder / "wegenetz.csv"), wanted).headline())
+
+
+def _load_addresses(engine: Engine, folder: Path, tell: Callable[[str], None]) -> None:
+    wanted = AddressesImport(dataset=ADDRESSES, crs=addresses.CRS, footnotes=_footnotes("Anschriften"))
+    tell("  " + import_addresses(engine, open_source(folder / "anschriften.csv"), wanted).headline())
 
 
 def _load_help_catalogue(engine: Engine, folder: Path, tell: Callable[[str], None]) -> None:

@@ -72,6 +72,11 @@ LABELS = {
     "scenario": "Szenario",
     "counting": "Zählweise",
     "value": "Wert",
+    "compare": "Vergleichszeitraum",
+    "before": "Wert davor",
+    "change": "Veränderung",
+    "value_flag": "Kennzeichen des Werts",
+    "before_flag": "Kennzeichen des Werts davor",
     "flag": "Kennzeichen",
     "unit": "Einheit",
     "levels": "Gebietsebenen",
@@ -118,6 +123,9 @@ LABELS = {
     "neighbours": "Nachbarn mit Wert",
     "metres": "Weg in m",
     "residents": "Einwohner",
+    "row": "Zeile",
+    "field": "Feld",
+    "advice": "Was zu tun ist",
     "paragraph": "Paragraf (SGB VIII)",
     "area_role": "Zuordnung des Gebiets",
     "cases": "Fälle",
@@ -168,6 +176,7 @@ LABELS = {
     "office_homes": "Einrichtungen im Gebiet des Jugendamts",
     "office_homes_without_places": "Einrichtungen im Gebiet des Jugendamts ohne Platzangabe",
     "office_places": "Plätze im Gebiet des Jugendamts",
+    "none_near": "Kein Platz in der Nähe",
     "near_places_per_case": "Plätze in der Nähe je Fall",
     "local_share": "Anteil bei Trägern im eigenen Gebiet",
     "own_occupancy": "Belegung der Plätze im Gebiet durch eigene Fälle",
@@ -190,7 +199,11 @@ LABELS = {
 _OWN_LABELS = {
     "unterbringungen": {state: state for state in PROVIDER_STATES},
     "controlling": {"residents": "Jugendeinwohner (0 bis unter 21)"},
+    "veraenderung": {"change_pct": "Veränderung in %"},
 }
+
+# Answers are about facilities; what differs between two versions can be a row of any kind.
+ROW_LABELS = LABELS | {"name": "Name", "geom": "Lage", "key": "Schlüssel", "release": "Freigabe", "scope": "Umfang"}
 
 # How a spreadsheet shows numbers of a column; their values stay unrounded.
 _PEOPLE, _SHARE, _PER_1000, _METRES, _MINUTES, _SCORE = "#,##0.0", "0.0%", "0.00", "0", "0.0", "0.000"

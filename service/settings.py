@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,6 +49,13 @@ class Settings(BaseSettings):
     )
     tiles_url: str | None = Field(None, description="Hintergrundkacheln, etwa https://…/{z}/{x}/{y}.png; leer = keine")
     tiles_attribution: str | None = Field(None, description="Quellenangabe der Hintergrundkacheln")
+    imprint_url: str | None = Field(None, description="Adresse des Impressums; leer = kein Verweis")
+    privacy_url: str | None = Field(None, description="Adresse der Datenschutzhinweise; leer = kein Verweis")
+    embed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("*",),
+        description="Wer die Karte einbetten darf (/einbetten): * = alle, sonst etwa https://www.jugendklub.example; "
+        "leer = niemand",
+    )
     host: str = Field("127.0.0.1", description="Adresse, auf der der Dienst lauscht")
     port: int = Field(8000, ge=1, le=65535, description="Port des Dienstes")
     max_rows: int = Field(100_000, ge=1, description="Höchstzahl der Zeilen einer Antwort")
@@ -55,6 +63,9 @@ class Settings(BaseSettings):
     statement_timeout_ms: int = Field(15_000, ge=100, description="Zeitgrenze einer Abfrage in Millisekunden")
     pool_size: int = Field(8, ge=1, le=100, description="Datenbankverbindungen des Dienstes")
     cache_max_bytes: int = Field(128 * 1024**2, ge=0, description="Speicher für fertige Antworten in Bytes")
+    upload_max_mb: int = Field(
+        50, ge=1, le=2000, description="Größte Datei in MB, die sich im Browser hochladen lässt (nur Verwaltung)"
+    )
     session_hours: int = Field(12, ge=1, description="Dauer einer Anmeldung in Stunden")
     walk_speed_km_per_h: float = Field(4.8, ge=1, le=20, description="Gehgeschwindigkeit in km je Stunde")
     bike_speed_km_per_h: float = Field(15.0, ge=3, le=40, description="Geschwindigkeit mit dem Fahrrad in km je Stunde")
@@ -70,6 +81,8 @@ class Settings(BaseSettings):
         "data_dir",
         "tiles_url",
         "tiles_attribution",
+        "imprint_url",
+        "privacy_url",
         mode="before",
     )
     @classmethod
@@ -91,6 +104,22 @@ class Settings(BaseSettings):
                 )
         return value
 
+    @field_validator("imprint_url", "privacy_url")
+    @classmethod
+    def _page(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://\S+|/(?!/)\S*", value):
+            raise ValueError("Das ist keine Adresse einer Seite, etwa https://www.example.org/impressum")
+        return value
+
+    @field_validator("embed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        # They become part of a policy, in which a space or a semicolon would begin something else.
+        for origin in value:
+            if origin != "*" and not re.fullmatch(r"https?://(\*\.)?[A-Za-z0-9.-]+(:[0-9]+)?", origin):
+                raise ValueError(f"SRK_EMBED_ORIGINS: „{origin}“ ist keine Herkunft der Form https://www.example.org")
+        return value
+
     @field_validator("home_state")
     @classmethod
     def _state(cls, value: str) -> str:
@@ -98,7 +127,7 @@ class Settings(BaseSettings):
             raise ValueError(f"„{value[:60]}“ ist kein Bundesland; möglich sind: {', '.join(STATES)}")
         return value
 
-    @field_validator("office_areas", "published_levels", mode="before")
+    @field_validator("office_areas", "published_levels", "embed_origins", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:  # noqa: ANN401 - raw environment
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -138,7 +167,7 @@ class Settings(BaseSettings):
         """Return a hash of what answers depend on (part of every ETag)."""
         relevant = (self.home_state, self.home_level, self.release_level, self.max_rows, self.default_limit,
                     self.tiles_url, self.tiles_attribution, self.walk_speed_km_per_h, self.bike_speed_km_per_h,
-                    self.detour_factor)  # fmt: skip
+                    self.detour_factor, self.imprint_url, self.privacy_url, self.embed_origins)  # fmt: skip
         return hashlib.sha256(repr(relevant).encode()).hexdigest()[:16]
 
 

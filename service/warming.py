@@ -22,7 +22,13 @@ def start(engine: Engine) -> threading.Thread:
 
 
 def read_ahead(engine: Engine) -> None:
-    """Read what coverage needs of every level and of walking; what cannot be read now is read when asked for."""
+    """Read what coverage needs of every level and of walking; what cannot be read now is read when asked for.
+
+    The libraries of maps of numbers come first: they take seconds to import, which is no visitor's matter.
+    """
+    import mapclassify  # noqa: F401, PLC0415 - for its being there
+    import matplotlib.figure  # noqa: F401, PLC0415
+
     try:
         with reading(engine) as session:
             people = people_of(session)

@@ -2,26 +2,24 @@
 (function () {
   'use strict';
 
-  const { el } = window.srkMap;
-  const BARRIER_FREE = { yes: 'ja', partly: 'teilweise', no: 'nein' };
-
-  function years(count) {
-    return count === 1 ? 'Jahr' : 'Jahre';
-  }
+  const { el, t, tn, locale } = window.srkMap;
 
   /* Ages run from (inclusive) to (exclusive); either may be open. */
   function ageText(from, to) {
     const lower = from === null || from === undefined ? null : Number(from);
     const upper = to === null || to === undefined ? null : Number(to);
-    if (lower === null && upper === null) return 'Alter nicht angegeben';
-    if (upper === null) return lower === 0 ? 'für jedes Alter' : `ab ${lower} ${lower === 1 ? 'Jahr' : 'Jahren'}`;
-    if (!lower) return `unter ${upper} ${upper === 1 ? 'Jahr' : 'Jahren'}`;
-    return `für ${lower} bis unter ${upper} ${years(upper)}`;
+    if (lower === null && upper === null) return t('Alter nicht angegeben');
+    if (upper === null) return lower === 0 ? t('für jedes Alter') : tn('ab {n} Jahr', 'ab {n} Jahren', lower);
+    if (!lower) return tn('unter {n} Jahr', 'unter {n} Jahren', upper);
+    return t('für {lower} bis unter {upper} Jahre', { lower, upper });
   }
 
   function dateText(iso) {
     const found = /^(\d{4})-(\d{2})-(\d{2})/.exec(String(iso || ''));
-    return found ? `${found[3]}.${found[2]}.${found[1]}` : '';
+    if (!found) return '';
+    if (locale().startsWith('de')) return `${found[3]}.${found[2]}.${found[1]}`;
+    const day = new Date(Date.UTC(Number(found[1]), Number(found[2]) - 1, Number(found[3])));
+    return day.toLocaleDateString(locale(), { day: 'numeric', month: 'long', year: 'numeric', timeZone: 'UTC' });
   }
 
   /* Only an address that is one becomes a link; anything else stays text. */
@@ -47,7 +45,8 @@
   }
 
   function access(value) {
-    return Object.hasOwn(BARRIER_FREE, value) ? BARRIER_FREE[value] : 'nicht bekannt';
+    const words = { yes: t('ja'), partly: t('teilweise'), no: t('nein') };
+    return Object.hasOwn(words, value) ? words[value] : t('nicht bekannt');
   }
 
   /* What every offer says alike is said once, for the place. */
@@ -58,38 +57,38 @@
 
   function offerNode(offer, row, titles, once) {
     const category = Object.hasOwn(titles, offer.category) ? titles[offer.category] : offer.category;
-    const name = offer.name && offer.name !== row.name ? offer.name : offer.type || category || 'Angebot';
+    const name = offer.name && offer.name !== row.name ? offer.name : offer.type || category || t('Angebot');
     const item = el('li', {}, el('strong', {}, name));
     if (category && category !== name) item.append(el('span', {}, category));
     if (offer.type && offer.type !== name && offer.type !== category) item.append(el('span', {}, offer.type));
     item.append(el('span', {}, ageText(offer.age_from, offer.age_to)));
-    if (!once.opening && offer.opening_hours) item.append(el('span', {}, `Öffnungszeiten: ${offer.opening_hours}`));
-    if (!once.access) item.append(el('span', {}, `Barrierefrei: ${access(offer.barrier_free)}`));
+    if (!once.opening && offer.opening_hours) item.append(el('span', {}, t('Öffnungszeiten: {hours}', { hours: offer.opening_hours })));
     const asOf = dateText(offer.as_of);
-    if (asOf && asOf !== dateText(row.as_of)) item.append(el('span', {}, `Stand: ${asOf}`));
+    if (asOf && !once.asOf) item.append(el('span', { class: 'srk-as-of' }, t('Stand: {day}', { day: asOf })));
     return item;
   }
 
-  /* All there is to say below the name. */
-  function detail(row, titles) {
+  /* All there is to say below the name; `page` is the address of the place's own page, if it has one. */
+  function detail(row, titles, page) {
     const offers = row.offers || [];
-    const once = { opening: common(offers, 'opening_hours'), access: common(offers, 'barrier_free') };
-    const nodes = row.provider ? [el('p', {}, `Träger: ${row.provider}`)] : [];
+    const once = { opening: common(offers, 'opening_hours'), asOf: common(offers, 'as_of') };
+    const nodes = row.provider ? [el('p', {}, t('Träger: {provider}', { provider: row.provider }))] : [];
     if (offers.length) {
-      nodes.push(el('h4', {}, offers.length === 1 ? 'Angebot' : 'Angebote'));
+      nodes.push(el('h4', {}, offers.length === 1 ? t('Angebot') : t('Angebote')));
       nodes.push(el('ul', {}, ...offers.map((offer) => offerNode(offer, row, titles, once))));
     }
     const facts = el('dl');
     const street = [row.street, row.house_number].filter(Boolean).join(' ');
     const city = [row.postcode, row.city].filter(Boolean).join(' ');
-    fact(facts, 'Adresse', [street, city].filter(Boolean).join(', '));
-    if (once.opening) fact(facts, 'Öffnungszeiten', once.opening.value);
-    if (once.access) fact(facts, 'Barrierefrei', access(once.access.value));
-    if (row.phone) fact(facts, 'Telefon', phone(row.phone));
-    if (row.website) fact(facts, 'Website', website(row.website));
+    fact(facts, t('Adresse'), [street, city].filter(Boolean).join(', '));
+    if (once.opening) fact(facts, t('Öffnungszeiten'), once.opening.value);
+    fact(facts, t('Barrierefrei'), access(row.barrier_free));
+    if (row.phone) fact(facts, t('Telefon'), phone(row.phone));
+    if (row.website) fact(facts, t('Website'), website(row.website));
     nodes.push(facts);
-    const asOf = dateText(row.as_of);
-    if (asOf) nodes.push(el('p', { class: 'srk-as-of' }, `Stand: ${asOf}`));
+    const asOf = once.asOf && dateText(once.asOf.value);
+    if (asOf) nodes.push(el('p', { class: 'srk-as-of' }, t('Stand: {day}', { day: asOf })));
+    if (page) nodes.push(el('p', {}, el('a', { href: page }, t('Alle Angaben zu diesem Ort'))));
     return nodes;
   }
 

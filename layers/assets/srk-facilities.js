@@ -1,9 +1,13 @@
-/* Sozialraumkarte: places as clustered symbols, switched on and off by category. */
+/* Sozialraumkarte: places as clustered symbols. Only what is in view stands in the document. */
 (function () {
   'use strict';
 
-  const { el, symbol, places, getJson } = window.srkMap;
+  const { el, symbol, places, number, getJson, t, decode, grouped, matching } = window.srkMap;
   const SIZE_PX = 26;
+  const CLUSTER_PX = 44;
+  const CLOSE_ZOOM = 16;
+  const LISTED = 60;
+  const KEYS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
 
   /* An icon drawn once per category and copied for each marker that comes into view. */
   const SymbolIcon = L.DivIcon.extend({
@@ -17,187 +21,223 @@
 
   const ClusterIcon = L.DivIcon.extend({
     createIcon() {
-      const box = el('div', { 'aria-label': `${places(this.options.count)}, vergrößern` }, this.options.count.toLocaleString('de-DE'));
+      const box = el('div', {}, number(this.options.count));
       this._setIconStyles(box, 'icon');
       return box;
     },
   });
 
   /* A marker whose name is said aloud; Leaflet names images only. */
-  const PlaceMarker = L.Marker.extend({
+  const NamedMarker = L.Marker.extend({
     _initIcon() {
       L.Marker.prototype._initIcon.call(this);
-      this._icon.setAttribute('aria-label', this.options.title);
+      this._icon.setAttribute('aria-label', this.options.label);
+      this._icon.setAttribute('tabindex', '-1');
     },
   });
-
-  function clusterIcon(cluster) {
-    const count = cluster.getChildCount();
-    const size = count < 10 ? 32 : count < 100 ? 38 : 46;
-    return new ClusterIcon({ count, className: 'srk-cluster', iconSize: [size, size] });
-  }
-
-  function markersOf(data) {
-    const markers = [];
-    for (const feature of data.features || []) {
-      if (!feature.geometry || feature.geometry.type !== 'Point') continue;
-      const [lon, lat] = feature.geometry.coordinates;
-      const marker = new PlaceMarker([lat, lon], { riseOnHover: true });
-      marker.place = feature.properties;
-      markers.push(marker);
-    }
-    return markers;
-  }
 
   class Facilities {
     constructor(handle, data) {
       this.handle = handle;
+      this.map = handle.map;
       this.data = data;
-      this.active = handle.active;
-      this.markers = [];
+      this.filter = { categories: handle.active, types: new Set(), age: null, barrier: new Set() };
       this.details = new Map();
+      this.drawn = new Map();
       this.request = 0;
-      this.busy = false;
-      this.again = false;
       this.looks = new Map(data.categories.map((look) => {
-        if (look.shown) this.active.add(look.category);
+        if (look.shown) handle.active.add(look.category);
         return [look.category, {
-          title: look.title, icon: new SymbolIcon({ look, className: 'srk-marker', iconSize: [SIZE_PX, SIZE_PX], popupAnchor: [0, -8] }),
+          look, title: look.title, icon: new SymbolIcon({ look, className: 'srk-marker', iconSize: [SIZE_PX, SIZE_PX] }),
         }];
       }));
-      this.group = L.markerClusterGroup({
-        maxClusterRadius: 44, showCoverageOnHover: false, iconCreateFunction: clusterIcon,
-        animate: !window.matchMedia('(prefers-reduced-motion: reduce)').matches,
-        chunkedLoading: true, chunkProgress: (done, all) => this.progress(done, all),
-        spiderLegPolylineOptions: { weight: 1.5, color: '#4a5663', opacity: 0.7 },
-      });
-      this.group.on('click keypress', (event) => this.chosen(event));
-      this.group.addTo(handle.map);
-    }
-
-    /* The symbol is that of the place's first category that is switched on. */
-    draw() {
-      // Markers may still be on their way in chunks; changing them now would mix both states.
-      if (this.busy) {
-        this.again = true;
-        return;
-      }
-      const shown = [];
-      for (const marker of this.markers) {
-        const category = (marker.place.categories || []).find((one) => this.active.has(one));
-        if (category === undefined) continue;
-        const look = this.looks.get(category);
-        marker.options.icon = look.icon;
-        marker.options.title = `${marker.place.name}, ${look.title}`;
-        shown.push(marker);
-      }
-      this.group.clearLayers();
-      this.busy = true;
-      this.group.addLayers(shown);
-      this.handle.emit('facilities', { total: this.total, mapped: this.markers.length, shown: shown.length });
-    }
-
-    /* Called before the last chunk is drawn, hence the task of its own. */
-    progress(done, all) {
-      if (done < all) return;
-      setTimeout(() => {
-        this.busy = false;
-        if (!this.again) {
-          this.handle.emit('drawn', {});
-          return;
-        }
-        this.again = false;
-        this.draw();
-      });
+      this.group = L.layerGroup().addTo(this.map);
+      this.map.on('moveend', () => this.draw());
+      this.map.getPane('markerPane').addEventListener('keydown', (event) => this.key(event));
     }
 
     async load(url) {
       const mine = ++this.request;
-      this.handle.say('facilities', 'Einrichtungen werden geladen …');
+      this.handle.say('facilities', t('Einrichtungen werden geladen …'));
       try {
-        const data = await getJson(url, 'application/geo+json, application/json;q=0.9');
+        const data = await getJson(url, 'application/json');
         if (mine !== this.request) return;
-        this.total = (data.features || []).length;
-        this.markers = markersOf(data);
+        this.index = decode(data);
         this.handle.say('facilities', '');
-        this.draw();
+        this.apply();
       } catch {
         if (mine !== this.request) return;
-        this.handle.say('facilities', 'Die Einrichtungen konnten nicht geladen werden.', () => this.load(url));
+        this.handle.say('facilities', t('Die Einrichtungen konnten nicht geladen werden.'), () => this.load(url));
       }
     }
 
-    chosen(event) {
-      const marker = event.propagatedFrom || event.layer || event.sourceTarget;
-      if (!marker || !marker.place) return;
-      if (event.type === 'keypress') {
-        if (event.originalEvent.key !== 'Enter' && event.originalEvent.key !== ' ') return;
-        event.originalEvent.preventDefault();
-      }
-      this.open(marker);
+    /* Show what fits the filter now. */
+    apply() {
+      if (!this.index) return;
+      this.result = matching(this.index, this.filter);
+      this.points = this.result.found.filter((one) => one.place.lon !== null && this.looks.has(one.category));
+      this.groups = new Map();
+      this.draw();
+      const { places: all } = this.index;
+      this.handle.emit('facilities', {
+        total: all.length, mapped: all.filter((place) => place.lon !== null).length,
+        found: this.result.found.length, shown: this.points.length,
+      });
     }
 
-    async open(marker) {
-      const place = marker.place;
-      const body = el('div', {}, el('p', {}, 'Wird geladen …'));
+    /* Groups are made for the whole map, so that moving it does not change them. */
+    groupsAt(zoom) {
+      if (!this.groups.has(zoom)) this.groups.set(zoom, grouped(this.points, zoom, CLUSTER_PX));
+      return this.groups.get(zoom);
+    }
+
+    draw() {
+      if (!this.points) return;
+      const box = this.map.getBounds().pad(0.25);
+      const seen = this.groupsAt(this.map.getZoom()).filter((group) => box.contains([group.lat, group.lon]));
+      const keys = new Set();
+      for (const group of seen) {
+        const [{ at, category }] = group.entries;
+        const key = group.entries.length > 1 ? `${group.lon} ${group.lat} ${group.entries.length}` : `${at} ${category}`;
+        keys.add(key);
+        if (!this.drawn.has(key)) this.drawn.set(key, this.marker(group));
+        this.drawn.get(key).group = group;
+      }
+      const focused = document.activeElement;
+      let lost = false;
+      for (const [key, marker] of this.drawn) {
+        if (keys.has(key)) continue;
+        lost = lost || marker.getElement() === focused;
+        this.drawn.delete(key);
+        this.group.removeLayer(marker);
+      }
+      this.stops(lost);
+      this.handle.emit('drawn', { markers: seen.length });
+    }
+
+    marker({ entries, lon, lat }) {
+      const count = entries.length;
+      const look = this.looks.get(entries[0].category);
+      const size = count < 10 ? 32 : count < 100 ? 38 : 46;
+      const icon = count > 1 ? new ClusterIcon({ count, className: 'srk-cluster', iconSize: [size, size] }) : look.icon;
+      const label = count > 1 ? t('{places}, vergrößern', { places: places(count) }) : `${entries[0].place.name}, ${look.title}`;
+      const made = new NamedMarker([lat, lon], { icon, label, title: count > 1 ? '' : label, riseOnHover: true });
+      made.on('click', () => this.chosen(made));
+      return made.addTo(this.group);
+    }
+
+    /* One stop for the tab key, arrow keys from symbol to symbol, from the top down. */
+    stops(lost) {
+      const inside = this.map.getBounds();
+      this.order = [...this.drawn.values()].sort((a, b) => b.getLatLng().lat - a.getLatLng().lat || a.getLatLng().lng - b.getLatLng().lng);
+      const kept = this.order.find((marker) => marker === this.stop);
+      const next = kept || this.nearStop(inside);
+      for (const marker of this.order) marker.getElement().setAttribute('tabindex', marker === next ? '0' : '-1');
+      this.stop = next;
+      if (lost && next) next.getElement().focus({ preventScroll: true });
+    }
+
+    /* Where the stop goes when its symbol is gone: near it, else the first in view. */
+    nearStop(inside) {
+      const seen = this.order.filter((marker) => inside.contains(marker.getLatLng()));
+      if (!this.stop) return seen[0] || this.order[0];
+      const from = this.stop.getLatLng();
+      return seen.reduce((best, one) => (!best || from.distanceTo(one.getLatLng()) < from.distanceTo(best.getLatLng()) ? one : best), undefined);
+    }
+
+    key(event) {
+      const at = this.order ? this.order.findIndex((marker) => marker.getElement() === event.target) : -1;
+      if (at < 0) return;
+      const last = this.order.length - 1;
+      const to = event.key === 'Home' ? 0 : event.key === 'End' ? last : at + (KEYS[event.key] || 0);
+      const enter = event.key === 'Enter' || event.key === ' ';
+      if (!enter && !(event.key in KEYS) && event.key !== 'Home' && event.key !== 'End') return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (enter) this.chosen(this.order[at]);
+      else if (to >= 0 && to <= last) {
+        this.stop = this.order[to];
+        this.order[at].getElement().setAttribute('tabindex', '-1');
+        this.stop.getElement().setAttribute('tabindex', '0');
+        this.stop.getElement().focus();
+      }
+    }
+
+    chosen(marker) {
+      this.stop = marker;
+      const { entries } = marker.group;
+      if (entries.length === 1) {
+        this.open(entries[0].place, marker);
+        return;
+      }
+      // To where they stand apart; those that never do are listed.
+      let zoom = Math.floor(this.map.getZoom()) + 1;
+      while (zoom <= this.map.getMaxZoom() && grouped(entries, zoom, CLUSTER_PX).length === 1) zoom += 1;
+      if (zoom > this.map.getMaxZoom()) this.list(marker);
+      else this.map.setView(marker.getLatLng(), zoom);
+    }
+
+    /* Places too close to be told apart on the map. */
+    list(marker) {
+      const { entries: all } = marker.group;
+      const entries = all.slice(0, LISTED).map(({ place, category }) => {
+        const button = el('button', { type: 'button', class: 'srk-entry' }, symbol(this.looks.get(category).look, 20), el('span', {}, place.name));
+        button.addEventListener('click', () => this.open(place, marker));
+        return el('li', {}, button);
+      });
+      const heading = el('h3', {}, t('{places} an dieser Stelle', { places: places(all.length) }));
+      this.handle.popup(marker.getLatLng(), el('div', { class: 'srk-popup' }, heading, el('ul', {}, ...entries)), () => marker.getElement(), [0, -10]);
+    }
+
+    find(dataset, id) {
+      return this.index && this.index.places.find((place) => place.dataset === dataset && place.id === id);
+    }
+
+    /* Go to a place and open its card. */
+    show(place) {
+      if (place.lon === null) return;
+      this.handle.moved = true;
+      this.map.setView([place.lat, place.lon], Math.max(this.map.getZoom(), CLOSE_ZOOM), { animate: false });
+      this.open(place, [...this.drawn.values()].find(({ group }) => group.entries.length === 1 && group.entries[0].place === place));
+    }
+
+    async open(place, marker) {
+      const body = el('div', {}, el('p', {}, t('Wird geladen …')));
       const content = el('div', { class: 'srk-popup' }, el('h3', {}, place.name), body);
-      const popup = this.handle.popup(marker.getLatLng(), content, () => marker.getElement(), [0, -6]);
-      this.handle.emit('place', { dataset: place.dataset, facility_id: place.facility_id });
+      const popup = this.handle.popup([place.lat, place.lon], content, () => marker && marker.getElement(), [0, -8]);
+      this.handle.place = place;
+      popup.once('remove', () => {
+        if (this.handle.place !== place) return;
+        this.handle.place = null;
+        this.handle.emit('place', null);
+      });
+      this.handle.emit('place', { dataset: place.dataset, facility_id: place.id });
       try {
         const row = await this.detail(place);
-        body.replaceChildren(...(row ? window.srkMap.detail(row, this.data.titles) : [el('p', {}, 'Keine weiteren Angaben.')]));
+        const page = this.data.page ? this.address(this.data.page, place) : null;
+        body.replaceChildren(...(row ? window.srkMap.detail(row, this.data.titles, page) : [el('p', {}, t('Keine weiteren Angaben.'))]));
       } catch {
-        body.replaceChildren(el('p', {}, 'Die Angaben konnten nicht geladen werden.'));
+        body.replaceChildren(el('p', {}, t('Die Angaben konnten nicht geladen werden.')));
       }
       this.handle.refit(popup);
     }
 
-    async detail(place) {
-      const url = this.data.detail
-        .replaceAll('{dataset}', () => encodeURIComponent(place.dataset))
-        .replaceAll('{facility_id}', () => encodeURIComponent(place.facility_id));
-      if (!this.details.has(url)) {
-        const answer = await getJson(url, 'application/json');
-        this.details.set(url, (answer.rows || [])[0]);
-      }
-      return this.details.get(url);
+    address(pattern, place) {
+      return pattern.replaceAll('{dataset}', () => encodeURIComponent(place.dataset))
+        .replaceAll('{facility_id}', () => encodeURIComponent(place.id));
     }
 
-    switches() {
-      const section = this.handle.section('Einrichtungen');
-      const inputs = [];
-      const changed = () => {
-        for (const input of inputs) this.active[input.checked ? 'add' : 'delete'](input.value);
-        this.draw();
-        this.handle.emit('change', this.handle.state());
-      };
-      const all = (label, checked) => {
-        const button = el('button', { type: 'button', class: 'srk-all' }, label);
-        button.addEventListener('click', () => {
-          for (const input of inputs) input.checked = checked;
-          changed();
-        });
-        return button;
-      };
-      if (this.data.categories.length > 2) section.append(el('p', { class: 'srk-alls' }, all('Alle', true), all('Keine', false)));
-      for (const look of this.data.categories) {
-        const input = el('input', { type: 'checkbox', value: look.category });
-        input.checked = look.shown;
-        input.addEventListener('change', changed);
-        inputs.push(input);
-        const count = el('span', { class: 'srk-count' }, look.count.toLocaleString('de-DE'));
-        section.append(el('label', { class: 'srk-choice' }, input, symbol(look, 20), el('span', {}, look.title), count));
-      }
+    async detail(place) {
+      const url = this.address(this.data.detail, place);
+      if (!this.details.has(url)) this.details.set(url, ((await getJson(url, 'application/json')).rows || [])[0]);
+      return this.details.get(url);
     }
   }
 
   function facilities(id, data) {
     const handle = window.srkMap.of(id);
-    const layer = new Facilities(handle, data);
-    layer.switches();
-    layer.load(data.url);
-    /* For the page: other places (a filter), drawn in the same manner. */
-    handle.reload = (url) => layer.load(url);
+    handle.facilities = new Facilities(handle, data);
+    handle.facilities.load(data.url);
   }
 
   window.srkMap.facilities = facilities;

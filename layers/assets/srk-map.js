@@ -6,6 +6,27 @@
   const SVG = 'http://www.w3.org/2000/svg';
   const WIDE_PX = 720;
   const handles = new Map();
+  const said = { locale: 'de-DE', texts: {} };
+
+  /* A text in the page's language; texts are written in German here. {name} stands for a value. */
+  function filled(text, values) {
+    return values ? text.replace(/\{(\w+)\}/g, (_, name) => values[name]) : text;
+  }
+
+  function t(text, values) {
+    return filled(Object.hasOwn(said.texts, text) ? said.texts[text] : text, values);
+  }
+
+  /* A text with a number: how it is said of one, and of several; {n} is the number. */
+  function tn(one, several, count, values) {
+    const forms = Object.hasOwn(said.texts, one) ? said.texts[one] : [one, several];
+    return filled(forms[count === 1 ? 0 : 1], { n: number(count), ...values });
+  }
+
+  function number(value) {
+    said.format = said.format || new Intl.NumberFormat(said.locale);
+    return said.format.format(Number(value || 0));
+  }
 
   /* A new element; strings among the children become text. */
   function el(tag, attributes, ...children) {
@@ -28,10 +49,14 @@
   }
 
   function places(count) {
-    return count === 1 ? '1 Einrichtung' : `${Number(count || 0).toLocaleString('de-DE')} Einrichtungen`;
+    return tn('{n} Einrichtung', '{n} Einrichtungen', Number(count || 0));
   }
 
+  /* Files without a server hand their data over in srkMap.files, by the same addresses; what has to be worked out, such
+   * as a search, srkMap.answer does. */
   async function getJson(url, accept) {
+    if (Object.hasOwn(window.srkMap.files, url)) return window.srkMap.files[url];
+    if (window.srkMap.answer) return window.srkMap.answer(url);
     const answer = await fetch(url, { headers: { Accept: accept }, signal: AbortSignal.timeout(60000) });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     return answer.json();
@@ -48,9 +73,9 @@
     onAdd(map) {
       const id = `${map.getContainer().id}-panel`;
       this.content = el('div', { class: 'srk-panel-content', id });
-      this.button = el('button', { type: 'button', class: 'srk-panel-button', 'aria-controls': id }, 'Auswahl und Legende');
+      this.button = el('button', { type: 'button', class: 'srk-panel-button', 'aria-controls': id }, t('Auswahl und Legende'));
       this.button.addEventListener('click', () => this.open(this.content.hidden));
-      this.box = el('div', { class: 'srk-panel', role: 'group', 'aria-label': 'Auswahl und Legende' }, this.button, this.content);
+      this.box = el('div', { class: 'srk-panel', role: 'group', 'aria-label': t('Auswahl und Legende') }, this.button, this.content);
       L.DomEvent.disableClickPropagation(this.box);
       L.DomEvent.disableScrollPropagation(this.box);
       this.box.addEventListener('keydown', (event) => {
@@ -84,13 +109,15 @@
       L.DomEvent.disableClickPropagation(this.box);
       this.level = null;
       this.active = new Set();
+      this.moved = false; // by somebody: until then the map shows all there is, however the window changes
     }
 
-    /* A headed group of entries in the panel. */
+    /* A headed group of entries: in the page's own element for them, else in the panel of the map. */
     section(heading) {
-      if (!this.panel) this.panel = new Panel().addTo(this.map);
+      const host = document.getElementById(`${this.container.id}-host`);
+      if (!host && !this.panel) this.panel = new Panel().addTo(this.map);
       const group = el('fieldset', { class: 'srk-section' }, el('legend', {}, heading));
-      this.panel.content.append(group);
+      (host || this.panel.content).append(group);
       return group;
     }
 
@@ -101,7 +128,7 @@
       this.box.replaceChildren(...[...this.messages.values()].map((message) => {
         const line = el('p', {}, message.text);
         if (message.retry) {
-          const again = el('button', { type: 'button' }, 'Erneut versuchen');
+          const again = el('button', { type: 'button' }, t('Erneut versuchen'));
           again.addEventListener('click', message.retry);
           line.append(' ', again);
         }
@@ -125,23 +152,28 @@
 
     /* A popup that takes the focus and gives it back. */
     popup(latlng, content, opener, offset) {
+      // The popup before is closed first: closing it later would carry the focus home out of the new one.
+      this.map.closePopup();
+      // Leaflet lets it fade away; two dialogs would stand there meanwhile.
+      if (this.opened && this.opened.getElement()) this.opened.getElement().remove();
+      // The page may make room before it is measured.
+      this.container.classList.add('srk-open');
+      this.map.invalidateSize({ pan: false });
       const size = this.map.getSize();
       const narrow = size.x < WIDE_PX;
       if (narrow && this.panel) this.panel.open(false);
       const right = !narrow && this.panel && !this.panel.content.hidden ? this.panel.box.offsetWidth + 22 : 12;
-      // The popup before is closed first: closing it later would carry the focus home out of the new one.
-      this.map.closePopup();
       const popup = L.popup({
         maxWidth: Math.min(300, size.x - 72), minWidth: Math.min(220, size.x - 72),
-        maxHeight: Math.max(160, Math.round(size.y * 0.55)), offset: offset || [0, 0],
+        maxHeight: Math.max(160, narrow ? size.y - 130 : Math.round(size.y * 0.55)), offset: offset || [0, 0],
         // Beside the controls, which lie above popups.
         autoPanPaddingTopLeft: narrow ? [12, 58] : [60, 12], autoPanPaddingBottomRight: [right, 12],
       });
-      popup.setLatLng(latlng).setContent(content).openOn(this.map);
+      this.opened = popup.setLatLng(latlng).setContent(content).openOn(this.map);
       const box = popup.getElement();
       box.setAttribute('role', 'dialog');
       const close = box.querySelector('.leaflet-popup-close-button');
-      if (close) close.setAttribute('aria-label', 'Schließen');
+      if (close) close.setAttribute('aria-label', t('Schließen'));
       const heading = content.querySelector('h3');
       if (heading) {
         box.setAttribute('aria-label', heading.textContent);
@@ -152,6 +184,7 @@
         if (event.key === 'Escape') this.map.closePopup(popup);
       });
       popup.once('remove', () => {
+        if (this.opened === popup) this.container.classList.remove('srk-open');
         const home = typeof opener === 'function' ? opener() : opener;
         if (home && home.isConnected && box.contains(document.activeElement)) home.focus({ preventScroll: true });
       });
@@ -168,6 +201,7 @@
   }
 
   function canvas(map, frame) {
+    Object.assign(said, { locale: frame.locale || said.locale, texts: frame.texts || said.texts });
     const handle = new Handle(map);
     handles.set(handle.container.id, handle);
     L.control.scale({ imperial: false, position: 'bottomleft' }).addTo(map);
@@ -175,23 +209,30 @@
     if (frame.attribution) attribution.addAttribution(escaped(frame.attribution));
     // On a phone the upper edge belongs to the panel and to popups.
     const position = map.getSize().x < WIDE_PX ? 'bottomright' : 'topleft';
-    L.control.zoom({ position, zoomInTitle: 'Hineinzoomen', zoomOutTitle: 'Herauszoomen' }).addTo(map);
+    L.control.zoom({ position, zoomInTitle: t('Hineinzoomen'), zoomOutTitle: t('Herauszoomen') }).addTo(map);
     map.fitBounds(frame.bounds, { animate: false });
     map.on('moveend', () => handle.emit('change', handle.state()));
+    for (const name of ['pointerdown', 'wheel', 'keydown']) {
+      handle.container.addEventListener(name, () => { handle.moved = true; }, { passive: true, capture: true });
+    }
     // Leaflet notices a resized window only; the page may also give the map another size.
-    new ResizeObserver(() => map.invalidateSize({ pan: false })).observe(handle.container);
+    new ResizeObserver(() => {
+      map.invalidateSize({ pan: false });
+      if (!handle.moved) map.fitBounds(frame.bounds, { animate: false });
+    }).observe(handle.container);
   }
 
   function legend(id, data) {
-    const group = handles.get(id).section('Zeichen');
+    const group = handles.get(id).section(t('Zeichen'));
+    const titles = { area: t('Gebiet'), cluster: t('zusammengefasste Einrichtungen') };
     const list = el('ul', { class: 'srk-legend' });
     for (const entry of data.entries) {
       const sign = entry.kind === 'symbol' ? symbol(entry, 20) : el('span', { class: `srk-sign srk-sign-${entry.kind}`, 'aria-hidden': 'true' });
       if (entry.kind === 'cluster') sign.append('12');
-      list.append(el('li', {}, sign, el('span', {}, entry.title)));
+      list.append(el('li', {}, sign, el('span', {}, titles[entry.kind] || entry.title)));
     }
     group.append(list);
   }
 
-  window.srkMap = { canvas, legend, el, symbol, places, getJson, of: (id) => handles.get(id) };
+  window.srkMap = { files: {}, canvas, legend, el, symbol, places, number, t, tn, getJson, locale: () => said.locale, of: (id) => handles.get(id) };
 })();

@@ -148,7 +148,7 @@ def get_facilities(
         version=asked.version,
     )
     only = _fields(fields)
-    return deliver(request, asked, "einrichtungen", lambda s: facilities(s, wanted), _render_places(only))
+    return deliver(request, asked, "einrichtungen", lambda s: facilities(s, wanted), render_places(only))
 
 
 @router.get("/facilities/{dataset}/{facility_id:path}", summary="Eine Einrichtung", responses=docs.answers(PlaceRow))
@@ -172,7 +172,7 @@ def get_facility(
             raise NotFoundError("Diese Einrichtung gibt es nicht, oder sie ist nicht freigegeben.")
         return answer
 
-    return deliver(request, asked, "einrichtung", question, _render_places(None))
+    return deliver(request, asked, "einrichtung", question, render_places(None))
 
 
 def _after(cursor: str | None) -> tuple[str, str] | None:
@@ -203,7 +203,9 @@ def _fields(given: str | None) -> frozenset[str] | None:
     return frozenset(wanted)
 
 
-def _render_places(only: frozenset[str] | None) -> Any:  # noqa: ANN401 - a renderer
+def render_places(only: frozenset[str] | None) -> Any:  # noqa: ANN401 - a renderer
+    """Return a renderer for places; ``only`` keeps these fields in JSON and GeoJSON."""
+
     def render(answer: Answer[PlaceRow], wanted: Format) -> bytes:
         answer.meta.next = query.as_cursor(answer.meta.next)
         if wanted is Format.JSON:

@@ -7,10 +7,11 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from geodata.errors import ParameterError
 from geodata.indicators import IndicatorRow, indicators
 from geodata.statistics import After, ObservationRow, StatisticsRequest, statistics
+from geodata.statistics_change import ChangeRow, statistics_change
 from service.api import documentation as docs
 from service.api import parameters as query
 from service.api.routes import AnyFormat, FlatFormat, render_flat
-from service.delivery import deliver
+from service.delivery import Asked, deliver
 from service.formats import Format
 
 router = APIRouter(prefix="/api/v1", tags=["Daten"], dependencies=[Depends(query.only_known_parameters)])
@@ -25,41 +26,39 @@ def get_indicators(request: Request, asked: FlatFormat) -> Response:
     )
 
 
-@router.get("/statistics", summary="Werte einer Kennzahl je Gebiet", responses=docs.answers(ObservationRow))
-def get_statistics(
-    request: Request,
+_Indicator = Annotated[
+    str | None, Query(description="Kennzahl; welche es gibt, sagt /indicators.", examples=["population"])
+]
+_Level = Annotated[str | None, Query(description="Gebietsebene, etwa bezirk oder stadtteil.", examples=["stadtteil"])]
+_Period = Annotated[
+    str | None,
+    Query(
+        description="Zeitraum: 2020, 2014-H1, 2021-Q3, 2019-07 oder 2019-07-31; ohne Angabe der letzte.",
+        examples=["2020"],
+    ),
+]
+_Scenario = Annotated[str | None, Query(description="ist (Voreinstellung), prognose oder plan.")]
+_Position = Annotated[
+    str | None, Query(description="Nur diese Position: ein Alter wie 6-10, eine Hilfeart, total.", examples=["0-18"])
+]
+
+
+def _statistics_query(
     asked: AnyFormat,
     limit: query.Limit,
     cursor: query.Cursor,
     area: query.Area,
-    indicator: Annotated[
-        str | None, Query(description="Kennzahl; welche es gibt, sagt /indicators.", examples=["population"])
-    ] = None,
-    level: Annotated[
-        str | None, Query(description="Gebietsebene, etwa bezirk oder stadtteil.", examples=["stadtteil"])
-    ] = None,
-    period: Annotated[
-        str | None,
-        Query(
-            description="Zeitraum: 2020, 2014-H1, 2021-Q3, 2019-07 oder 2019-07-31; ohne Angabe der letzte.",
-            examples=["2020"],
-        ),
-    ] = None,
-    scenario: Annotated[str | None, Query(description="ist (Voreinstellung), prognose oder plan.")] = None,
-    position: Annotated[
-        str | None,
-        Query(description="Nur diese Position: ein Alter wie 6-10, eine Hilfeart, total.", examples=["0-18"]),
-    ] = None,
-) -> Response:
-    """Veröffentlichte Werte einer Kennzahl für alle Gebiete einer Ebene; fehlende stehen als null mit Grund (flag).
-
-    Mit area nur dieses Gebiet oder die Gebiete darin.
-    """
+    indicator: _Indicator = None,
+    level: _Level = None,
+    period: _Period = None,
+    scenario: _Scenario = None,
+    position: _Position = None,
+) -> tuple[Asked, StatisticsRequest]:
     if not indicator:
         raise ParameterError("indicator", "Bitte mit indicator eine Kennzahl angeben, etwa indicator=population.")
     if not level:
         raise ParameterError("level", "Bitte mit level eine Gebietsebene angeben, etwa level=stadtteil.")
-    wanted = StatisticsRequest(
+    return asked, StatisticsRequest(
         indicator=indicator,
         level=level,
         period=period or None,
@@ -71,8 +70,45 @@ def get_statistics(
         after=_after(cursor),
         version=asked.version,
     )
+
+
+StatisticsQuery = Annotated[tuple[Asked, StatisticsRequest], Depends(_statistics_query)]
+
+
+@router.get("/statistics", summary="Werte einer Kennzahl je Gebiet", responses=docs.answers(ObservationRow))
+def get_statistics(request: Request, given: StatisticsQuery) -> Response:
+    """Veröffentlichte Werte einer Kennzahl für alle Gebiete einer Ebene; fehlende stehen als null mit Grund (flag).
+
+    Mit area nur dieses Gebiet oder die Gebiete darin.
+    """
+    asked, wanted = given
     render = render_flat("statistik", ObservationRow)
     return deliver(request, asked, "statistik", lambda s: statistics(s, wanted), render)
+
+
+@router.get(
+    "/statistics/change",
+    summary="Veränderung einer Kennzahl zwischen zwei Zeiträumen",
+    responses=docs.answers(ChangeRow),
+)
+def get_change(
+    request: Request,
+    given: StatisticsQuery,
+    compare: Annotated[
+        str | None, Query(description="Zeitraum, mit dem verglichen wird; geschrieben wie period.", examples=["2019"])
+    ] = None,
+) -> Response:
+    """Werte zweier Zeiträume nebeneinander und ihre Differenz (`change`, in % des früheren Werts `change_pct`).
+
+    Fehlt einer der beiden oder ist er unterdrückt, so ist es auch die Differenz (`flag`); verschieden Gezähltes wird
+    nicht verglichen.
+    """
+    if not compare:
+        raise ParameterError("compare", "Bitte mit compare den Zeitraum angeben, mit dem verglichen wird.")
+    asked, wanted = given
+    name = "veraenderung"
+    render = render_flat(name, ChangeRow)
+    return deliver(request, asked, name, lambda s: statistics_change(s, wanted, compare), render)
 
 
 def _after(cursor: str | None) -> After | None:

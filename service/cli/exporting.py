@@ -1,4 +1,4 @@
-"""``sozialraumkarte export``: reports to take along, as a workbook or as a PDF."""
+"""``sozialraumkarte export``: reports to take along as a workbook or a PDF, and the map as files."""
 
 import contextlib
 import gc
@@ -37,12 +37,20 @@ _Out = Annotated[
     typer.Option(metavar="DATEI", help="In diese Datei schreiben; ohne Angabe controlling.xlsx oder controlling.pdf."),
 ]
 
-app = typer.Typer(cls=Questions, no_args_is_help=True, help="Berichte zum Mitnehmen, als Arbeitsmappe oder PDF.")
+_MapOut = Annotated[
+    Path,
+    typer.Option(
+        metavar="ORDNER|DATEI.html",
+        help="Ein neuer oder hier geschriebener Ordner, oder eine Datei, die alles enthält.",
+    ),
+]
+_Language = Annotated[str, typer.Option(help="Sprache der Seite: de oder en.")]
 
-
-@app.callback()
-def _exports() -> None:
-    """Keep ``controlling`` a command of its own, though it is the only one."""
+app = typer.Typer(
+    cls=Questions,
+    no_args_is_help=True,
+    help="Zum Mitnehmen: Berichte als Arbeitsmappe oder PDF, die Karte als Dateien.",
+)
 
 
 @app.command(help="Controlling der Hilfen zur Erziehung: Kennzahlen, Hilfearten, Vergleich und Budget von Gebieten.")
@@ -83,6 +91,30 @@ def controlling(
         body = written(report)
     write_file(file, body)
     tell(f"Geschrieben: {file}" + (f" ({report.mark()})" if output.version is Version.INTERNAL else ""))
+
+
+@app.command("map", help="Die öffentliche Karte als Dateien, die ohne diesen Dienst zu öffnen sind.")
+def map_files(context: typer.Context, out: _MapOut, language: _Language = "de") -> None:
+    """Write the public map as one page or as a folder of files."""
+    from service.cli.common import load_settings  # noqa: PLC0415 - not for --help
+    from service.cli.folders import check_folder, write_folder  # noqa: PLC0415
+    from service.exports.map import PAGE, static_map  # noqa: PLC0415
+    from service.texts import LANGUAGES  # noqa: PLC0415
+
+    if language not in LANGUAGES:
+        allowed = list(LANGUAGES)
+        raise ParameterError("language", f"Als Sprache gibt es {' und '.join(allowed)}.", allowed)
+    one_file = out.suffix.lower() in {".html", ".htm"}
+    (check_writable if one_file else check_folder)(out)
+    output = Output.of(context, as_json=False, out=out, version=None)
+    settings = load_settings()
+    made = ask(output, lambda session: static_map(session, settings, language))
+    with working("Die Karte wird geschrieben …"):
+        if one_file:
+            write_file(out, made.as_file())
+        else:
+            write_folder(out, made.as_folder())
+    tell(f"Geschrieben: {out if one_file else out / PAGE}")
 
 
 @contextlib.contextmanager

@@ -79,7 +79,9 @@ def _serve(settings: Settings, instance: Instance, host: str, port: int) -> None
 
     configure(settings.log_level)
     with _engine(settings, instance) as engine:
-        app = create_app(settings, engine)
+        # Uploads need a right of their own to write: that of the private cluster, or the one named for it.
+        may_write = instance.private or settings.admin_database_url is not None
+        app = create_app(settings, engine, instance.writing_engine if may_write else None)
         shown = f"[{host}]" if ":" in host else host
         tell(f"Sozialraumkarte: http://{shown}:{port}")
         if _is_loopback(host):

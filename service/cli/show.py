@@ -10,14 +10,11 @@ import typer
 from geodata.viewer import Role, Viewer
 from service.cli.common import chosen_stock, load_settings, say, say_json
 from service.instance import opened
-from service.labels import LABELS
+from service.labels import ROW_LABELS
 from service.settings import describe
 
 AsJson = Annotated[bool, typer.Option("--json", help="Als JSON ausgeben.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Name des Bestands, etwa areas.stadtteil.")]
-
-# The columns of answers are about facilities; a diff is about any row.
-_COLUMNS = LABELS | {"name": "Name", "geom": "Lage", "key": "Schlüssel", "release": "Freigabe", "scope": "Umfang"}
 
 datasets = typer.Typer(
     invoke_without_command=True, help="Bestände auflisten, Fassungen vergleichen und zurücknehmen."
@@ -95,7 +92,7 @@ def diff_versions(
         say_json(asdict(found))
         return
     for field, (before, after) in found.notes.items():
-        say(f"{_COLUMNS.get(field, field)}: {_shown(before)} → {_shown(after)}")
+        say(f"{ROW_LABELS.get(field, field)}: {_shown(before)} → {_shown(after)}")
     for title, counts in found.counts.items():
         say(f"{title}: {counts['added']} neu, {counts['changed']} geändert, {counts['removed']} entfallen")
     words = {"added": "neu", "changed": "geändert", "removed": "entfallen"}
@@ -106,7 +103,7 @@ def diff_versions(
 
 
 def _fields(fields: Mapping[str, tuple[Any, Any]]) -> str:
-    said = [f"{_COLUMNS.get(name, name)}: {_shown(old)} → {_shown(new)}" for name, (old, new) in fields.items()]
+    said = [f"{ROW_LABELS.get(name, name)}: {_shown(old)} → {_shown(new)}" for name, (old, new) in fields.items()]
     return f" ({'; '.join(said)})" if said else ""
 
 

@@ -4,16 +4,20 @@ Nothing is fetched: the page refers to its charts only, which are handed over; e
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from service.exports import explanations
 from service.exports.charts import drawn
 from service.exports.parts import MISSING, Chart, Report, Table
 
-_TEMPLATES = Path(__file__).parents[1] / "templates" / "berichte"
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parents[1] / "templates" / "berichte"
 # The width of a page, what of it the titles of lines need, and the least a column takes.
 _PAGE_MM, _TITLES_MM, _COLUMN_MM = 174.0, 50.0, 13.0
 # How wide signs are in the tables' font: those that are narrow, the others, and the space before a column.
@@ -34,41 +38,53 @@ class Part:
 
 def to_pdf(report: Report) -> bytes:
     """Return the PDF; the same report gives the same bytes."""
+    charts = [chart for section in report.sections for chart in section.charts]
+    pictures = dict(zip(map(_address, range(len(charts))), drawn(charts), strict=True))
+    return tagged_pdf(_page(report, charts), "controlling.css", pictures)
+
+
+def tagged_pdf(page: str, style: str, pictures: Mapping[str, bytes]) -> bytes:
+    """Return a page (HTML) as a tagged PDF (PDF/UA); the same page gives the same bytes.
+
+    ``style`` names a file beside the templates. ``pictures``: the SVG of each address the page may refer to; every
+    other address is refused.
+    """
     import weasyprint  # noqa: PLC0415 - slow to load, only this format pays for it
     from weasyprint.urls import URLFetcher, URLFetcherResponse  # noqa: PLC0415
 
-    charts = [chart for section in report.sections for chart in section.charts]
-    pictures = dict(zip(map(_address, range(len(charts))), drawn(charts), strict=True))
-
     class OnlyOurs(URLFetcher):  # type: ignore[misc]  # the library has no types
-        """Hands over the charts and refuses everything else."""
+        """Hands over the pictures and refuses everything else."""
 
         def fetch(self, url: str, headers: object = None) -> URLFetcherResponse:  # noqa: ARG002 - the library's signature
-            """Return a chart."""
+            """Return a picture."""
             if url not in pictures:
                 raise ValueError(f"not part of the report: {url[:80]}")
             return URLFetcherResponse(url, pictures[url], {"Content-Type": "image/svg+xml"})
 
-    page = _page(report, charts)
     fetcher = OnlyOurs()
-    style = weasyprint.CSS(string=(_TEMPLATES / "controlling.css").read_text(encoding="utf-8"), url_fetcher=fetcher)
+    css = weasyprint.CSS(string=(TEMPLATES / style).read_text(encoding="utf-8"), url_fetcher=fetcher)
     document = weasyprint.HTML(string=page, url_fetcher=fetcher)
     made: bytes = document.write_pdf(
-        stylesheets=[style],
+        stylesheets=[css],
         pdf_variant="pdf/ua-1",
         pdf_identifier=hashlib.sha256(page.encode()).hexdigest()[:32].encode(),
     )
     return made
 
 
-def _page(report: Report, charts: Sequence[Chart]) -> str:
-    """Return the page as HTML; what came from a file is escaped."""
+def page_templates() -> "Environment":
+    """Return the templates of reports; what they show is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - not for --help
 
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+
+
+def _page(report: Report, charts: Sequence[Chart]) -> str:
+    """Return the page as HTML; what came from a file is escaped."""
+    environment = page_templates()
     places = {id(chart): _address(number) for number, chart in enumerate(charts)}
     environment.filters["drawn"] = lambda some: [(chart, places[id(chart)]) for chart in some]
     environment.filters["parts"] = lambda table: list(_parts(table))

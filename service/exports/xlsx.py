@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from layers.chart_parts import Mark
 from service.exports import explanations
 from service.exports.charts import BAR, STYLES
 from service.exports.parts import (
@@ -37,7 +38,10 @@ _LONGEST_NAME = 31
 _LONGEST_TEXT = 32_767
 # A footer holds 255 signs, commands included.
 _LONGEST_NOTICE = 200
-_MARKERS = {"o": "circle", "s": "square", "^": "triangle", "D": "diamond", "v": "short_dash", "P": "plus", "X": "x"}
+_MARKERS: dict[Mark, str] = {
+    "circle": "circle", "square": "square", "triangle": "triangle", "diamond": "diamond", "down": "short_dash",
+    "plus": "plus", "cross": "x",
+}  # fmt: skip
 # A spreadsheet reckons with the same numbers; what differs by more is another figure.
 _SAME = 1e-12
 # Before that a spreadsheet's file knows no date.

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,20 +11,42 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from service import assets
+from service.pages.wording import filters
+from service.texts import LOCALE, SOURCE_LANGUAGE, texts
 
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parents[1] / "templates"),
-    autoescape=select_autoescape(default=True, default_for_string=True),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
-def render(template: str, **values: Any) -> bytes:  # noqa: ANN401 - what a template shows
+@cache
+def environment(language: str) -> Environment:
+    """Return the templates in a language."""
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    known = texts(language)
+    made.install_gettext_callables(known.gettext, known.ngettext, newstyle=True)  # type: ignore[attr-defined]  # the extension's
+    made.policies["ext.i18n.trimmed"] = True
+    made.filters |= filters(language)
+    return made
+
+
+def render(template: str, language: str = SOURCE_LANGUAGE, **values: Any) -> bytes:  # noqa: ANN401 - what a template shows
     """Return a page as UTF-8 bytes."""
-    given = {"page_css": assets.urls()["srk-page.css"], "icon": assets.urls()["srk-icon.svg"], **values}
-    return _ENVIRONMENT.get_template(template).render(**given).encode()
+    return environment(language).get_template(template).render(**values).encode()
+
+
+@cache
+def look_digest() -> str:
+    """Return a hash of templates, catalogues and files of the browser: what a page looks like besides its data."""
+    digest = hashlib.sha256("".join(assets.urls().values()).encode())
+    for path in sorted((*TEMPLATES.rglob("*.html"), *LOCALE.rglob("*.po"))):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def _hash(text: str) -> str:
@@ -37,11 +60,12 @@ def content_security_policy(
     styles: Iterable[str] = (),
     tiles_url: str | None = None,
     inline_styles: bool = False,
+    frame_ancestors: str = "'none'",
 ) -> str:
     """Return the policy of a page whose only inline scripts and styles are these texts.
 
     Hashes rather than nonces: the page stays the same bytes, so that its ETag holds. ``tiles_url`` is the one
-    third party an operator may have configured, for images only.
+    third party an operator may have configured, for images only. ``frame_ancestors``: who may embed the page.
     """
     images = ["'self'", "data:"]
     if tiles_url and (origin := urlsplit(tiles_url)).scheme in {"http", "https"}:
@@ -56,7 +80,7 @@ def content_security_policy(
             "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'self'",
-            "frame-ancestors 'none'",
+            f"frame-ancestors {frame_ancestors}",
         )
     )
 

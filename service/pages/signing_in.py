@@ -8,15 +8,18 @@ from fastapi.responses import RedirectResponse
 from geodata.errors import ForbiddenError
 from service.access import COOKIE
 from service.context import context_of
+from service.pages.frame import bare_page
 
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/anmelden")
 def sign_in(request: Request, code: str = "") -> Response:
-    """Redeem a one-time link and go to the map."""
+    """Redeem a one-time link and go to the map; without a code, ask for it."""
     context = context_of(request)
-    token = context.sessions.redeem(code)
+    if not code:
+        return bare_page(request, "planung_anmelden.html", "Anmelden")
+    token = context.sessions.redeem(code.strip())
     if token is None:
         raise ForbiddenError("Dieser Anmeldelink ist ungültig oder schon benutzt.")
     answer = RedirectResponse("/", HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
@@ -35,6 +38,7 @@ def sign_in(request: Request, code: str = "") -> Response:
 def sign_out(request: Request) -> Response:
     """Close the session."""
     context_of(request).sessions.close(request.cookies.get(COOKIE))
+    request.app.state.srk_uploads.leave(request.cookies.get(COOKIE))
     answer = RedirectResponse("/", HTTPStatus.SEE_OTHER, {"Cache-Control": "no-store"})
     answer.delete_cookie(COOKIE, httponly=True, samesite="strict")
     return answer

@@ -51,7 +51,14 @@ def test_link_works_once(public: TestClient) -> None:
     assert "set-cookie" not in again.headers
 
 
-@pytest.mark.parametrize("code", ["", "falsch", "x" * 10_000, "\x00", "🦊"])
+def test_without_a_code_it_is_asked_for(public: TestClient) -> None:
+    answer = public.get("/anmelden", params={"code": ""}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
+    assert "set-cookie" not in answer.headers
+    assert "Anmelden" in answer.text
+
+
+@pytest.mark.parametrize("code", [" ", "falsch", "x" * 10_000, "\x00", "🦊"])
 def test_wrong_codes_open_nothing(public: TestClient, code: str) -> None:
     answer = public.get("/anmelden", params={"code": code}, follow_redirects=False)
     is_problem(answer, 403)

@@ -147,7 +147,7 @@ def test_area_profile_agrees_with_the_list(client: TestClient) -> None:
 
 def test_datasets_name_stand_and_licence_but_not_how_much_is_hidden(client: TestClient) -> None:
     rows = {row["dataset"]: row for row in rows_of(client, "/datasets")}
-    assert len(rows) == 24
+    assert len(rows) == 25
     for category in truth.city().facilities:
         row = rows[f"facilities.{category}"]
         assert (row["rows_loaded"], row["rows_rejected"]) == (None, None)

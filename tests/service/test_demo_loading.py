@@ -38,7 +38,7 @@ def test_an_older_demo_gets_what_it_lacks(database: "Database", tmp_path: Path) 
     names = [line.strip().partition(":")[0] for line in said[1:]]
     figures = [name for name in demo.FIGURES if name != demo.YOUTH]
     assert names == [demo.YOUTH, demo.CATALOGUE, demo.INDICATORS, demo.NETWORK, demo.HELP_CATALOGUE, *figures,
-                     demo.PLACEMENTS]  # fmt: skip
+                     demo.PLACEMENTS, demo.ADDRESSES]  # fmt: skip
     with database.writing.connect() as connection:
         cells, snapped, places, nodes = connection.execute(
             text("""

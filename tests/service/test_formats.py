@@ -31,6 +31,7 @@ from geodata.point_reach import PointReachRow, ReachedResidents
 from geodata.similar import SimilarRow
 from geodata.standards import StandardRow
 from geodata.statistics import ObservationRow
+from geodata.statistics_change import ChangeRow
 from importers.kinds.areas import AreasImport, import_areas
 from importers.kinds.facilities import FacilitiesImport, import_facilities
 from importers.load import Footnotes
@@ -154,7 +155,7 @@ def test_file_names_are_plain(client: TestClient) -> None:
 
 FLAT = (AreaRow, AreaProfile, DatasetRow, ObservationRow, IndicatorRow, CoverageRow, GapRow, StandardRow, SimilarRow,
         ClusterRow, PointReachRow, ReachedResidents, PlacementRow, ControllingRow, BudgetRow,
-        HomeGapRow)  # fmt: skip
+        HomeGapRow, ChangeRow)  # fmt: skip
 
 
 def columns() -> Iterator[str]:
@@ -162,6 +163,8 @@ def columns() -> Iterator[str]:
         yield from (f.name for f in fields(kind) if f.name not in {"geometry", "offers"})
     yield from OfferRow.__annotations__.keys() - {"id", "name"}
     yield from ("offer_id", "offer_name")
+    # Of rejected rows.
+    yield from ("row", "field", "advice")
     # In tables each band has columns of its own, named after these and its distance.
     yield from (f.name for f in fields(HomeBand) if f.name != "km")
 

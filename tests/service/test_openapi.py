@@ -52,8 +52,8 @@ def described(client: TestClient) -> dict[str, Any]:
 PATHS = ["/health", "/ready", API + "/datasets", API + "/areas", API + "/areas/{level}/{key}", API + "/facilities",
          API + "/facilities/{dataset}/{facility_id}", API + "/statistics", API + "/indicators",
          API + "/coverage", API + "/gaps", API + "/standards", API + "/areas/{level}/{key}/similar",
-         API + "/statistics/clusters", API + "/reach", API + "/placements", API + "/placements/gaps",
-         API + "/controlling", API + "/controlling/budget"]  # fmt: skip
+         API + "/statistics/clusters", API + "/statistics/change", API + "/reach", API + "/placements",
+         API + "/placements/gaps", API + "/controlling", API + "/controlling/budget", API + "/search"]  # fmt: skip
 # Where there is no parameter, there is nothing to get wrong.
 CASES = [(path, mode) for path in PATHS for mode in GenerationMode if path.startswith(API) or mode.is_positive]
 
@@ -155,7 +155,7 @@ def test_formats_described_are_the_formats_served(client: TestClient, described:
                 "/gaps": {"level": "bezirk", "category": "okja", "standard_value": "30"},
                 "/areas/{level}/{key}/similar": {},
                 "/statistics/clusters": {"indicator": "sgb2_u14_proz", "level": "stadtteil"},
-                "/reach": {"lon": "10.0", "lat": "53.56"}}  # fmt: skip
+                "/reach": {"lon": "10.0", "lat": "53.56"}, "/search": {"q": "Altona"}}  # fmt: skip
     for template, asked in examples.items():
         path = template.replace("{level}/{key}", "bezirk/1")
         path = path.replace("{dataset}/{facility_id}", "facilities.kita/beispiel-kita-0001")
@@ -177,7 +177,7 @@ def test_rows_have_exactly_the_described_columns(client: TestClient, described: 
                 "/gaps": "/gaps?level=bezirk&category=okja&standard_value=30",
                 "/areas/{level}/{key}/similar": "/areas/bezirk/1/similar",
                 "/statistics/clusters": "/statistics/clusters?indicator=sgb2_u14_proz&level=stadtteil",
-                "/reach": "/reach?lon=10.0&lat=53.56"}  # fmt: skip
+                "/reach": "/reach?lon=10.0&lat=53.56", "/search": "/search?q=Altona"}  # fmt: skip
     for template, url in examples.items():
         answer = described["paths"][API + template]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         body = client.get(API + url).json()

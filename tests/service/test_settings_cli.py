@@ -142,12 +142,12 @@ def test_datasets_as_json_and_as_text(
     rows = {row["dataset"]: row for row in answer["rows"]}
     assert rows["facilities.kita"]["rows_loaded"] == 486
     assert rows["areas.bezirk"]["as_of"] == "2026-01-01"
-    assert len(rows) == 24
+    assert len(rows) == 25
     code, out, err = run(capsys, "datasets")
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert lines[0] == answer["meta"]["notice"]
-    assert len(lines) == 25
+    assert len(lines) == 26
     assert any(line.startswith("facilities.kita: ") and "486 Zeilen, Stand 01.01.2026" in line for line in lines)
 
 

@@ -1,0 +1,270 @@
+"""Planning desk, "Erreichbarkeit": who gets to an offer in so many minutes, and what is reached from one point."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import folium
+import orjson
+from fastapi import APIRouter, Request, Response
+from sqlalchemy.orm import Session
+
+from geodata import words
+from geodata.answer import Meta
+from geodata.coverage.request import CoverageRequest, CoverageRow
+from geodata.coverage.sentences import in_words, value_of
+from geodata.errors import ParameterError
+from geodata.facilities import FacilitiesRequest, PlaceRow, facilities
+from geodata.point_reach import PointReachAnswer, PointReachRequest, point_reach
+from geodata.point_sentences import in_words as point_in_words
+from geodata.point_sentences import way_in_words
+from geodata.reach_area import ReachArea, reach_area
+from layers.extent import body_bounds
+from layers.reach_layer import ReachBand, add_reach
+from service import assets
+from service.api import parameters as query
+from service.context import context_of, today
+from service.formats import footnote_lines
+from service.pages.components import Cell, Column, DataTable, Kind, Link, Sort, ordered, sort_of
+from service.pages.frame import Content
+from service.pages.place_table import place_address
+from service.pages.planning_choices import area_of, categories_of
+from service.pages.planning_coverage import Covered, area_cell, attributes, covered, files, form_values
+from service.pages.planning_maps import CLASSING, NumberMap, classing_of, draw, picture
+from service.pages.planning_view import api_files, given, options, require_known, view_page
+from service.pages.planning_words import CATEGORIES, position_text
+
+router = APIRouter(include_in_schema=False)
+
+SLUG = "erreichbarkeit"
+_SINGLE = (*CLASSING, "level", "age_from", "age_to", "minutes", "mode", "area", "sort", "place", "lon", "lat", "show")
+_SEVERAL = ("category",)
+_COLUMNS = (
+    Column("name", "Gebiet", header=True),
+    Column("value", "erreicht", Kind.NUMBER, 1, note="%"),
+    Column("reached", "Erreichte", Kind.NUMBER, 0),
+    Column("not_reached", "nicht Erreichte", Kind.NUMBER, 0),
+    Column("nearest_m", "mittlerer Weg", Kind.NUMBER, 0, note="m"),
+    Column("facilities", "Einrich\N{SOFT HYPHEN}tungen", Kind.NUMBER, 0),
+)
+# A list to choose from that is longer helps nobody; a part of the city makes it shorter.
+_MOST_PLACES = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A point to look from: its name and where it is (CRS84); ``place``: the value that chooses it in the form."""
+
+    name: str
+    lon: float
+    lat: float
+    place: str = ""
+
+    @property
+    def said(self) -> str:
+        """The point as a sentence names it after "von"."""
+        return f"„{self.name}“" if self.place else self.name
+
+
+@router.get("/planung/erreichbarkeit")
+def get_reach(request: Request) -> Response:
+    """Serve the view."""
+    require_known(request, _SINGLE, _SEVERAL)
+    sort = sort_of(given(request, "sort"), _COLUMNS, Sort("value"))
+
+    def content(session: Session) -> Content:
+        shown = covered(request, session, "reach")
+        there = _places(request, session, shown.request)
+        start = _start(request, session, there)
+        view = None if start is None else _view(session, shown.request, start)
+        asked_for = query.one_of("show", given(request, "show"), ("area",)) is not None
+        around = reach_area(session, shown.request) if asked_for and start is None else None
+        add, bounds = _around(around, shown.request), None
+        if start is not None and view is not None:
+            add, bounds = _adding(start, view, shown.request.minutes)
+        drawn = draw(request, session, shown.map, shown.answer.meta, add=add, bounds=bounds)
+        values = {
+            "drawn": drawn,
+            "table": _table(shown, sort),
+            "sentence": in_words(shown.request, shown.answer.rows, shown.map.classes.decimals),
+            "classing": classing_of(request),
+            "notes": _notes(shown.answer.meta, view, around),
+            "files": files(request, shown.request),
+            "title": shown.map.title,
+            "start": start,
+            "places": _place_options(there, start),
+            "too_many": len(there) >= _MOST_PLACES,
+            "around": asked_for,
+            "point": None if start is None or view is None else _point(request, shown.request, start, view),
+            **form_values(request, session, shown.request),
+        }
+        return Content(f"{shown.map.title} – Erreichbarkeit", values, maps=drawn.maps, scripts=["srk-planung.js"])
+
+    return view_page(request, SLUG, content)
+
+
+@router.get("/planung/erreichbarkeit/karte.{kind}")
+def get_picture(request: Request, kind: str) -> Response:
+    """Serve the map as a file."""
+    require_known(request, _SINGLE, _SEVERAL)
+
+    def made(session: Session) -> tuple[NumberMap, Meta]:
+        shown = covered(request, session, "reach")
+        return shown.map, shown.answer.meta
+
+    return picture(request, SLUG, kind, made)
+
+
+def _places(request: Request, session: Session, asked: CoverageRequest) -> Sequence[PlaceRow]:
+    """Return the places one may look from: those of the categories asked for whose point is shown."""
+    wanted = FacilitiesRequest(
+        on=asked.on, categories=categories_of(request, asked.categories), area=area_of(request), limit=_MOST_PLACES,
+        version=asked.version,
+    )  # fmt: skip
+    return [row for row in facilities(session, wanted).rows if row.lon is not None]
+
+
+def _start(request: Request, session: Session, there: Sequence[PlaceRow]) -> Start | None:
+    """Return the point asked for, by a place or by lon and lat; None where none is."""
+    place = given(request, "place")
+    if place is not None:
+        for row in there:
+            if f"{row.dataset}/{row.facility_id}" == place and row.lon is not None and row.lat is not None:
+                return Start(row.name, row.lon, row.lat, place)
+        found = _place(session, place)
+        if found is None:
+            raise ParameterError("place", "Diesen Ort gibt es nicht, oder sein Standort ist nicht freigegeben.")
+        return found
+    lon = query.decimal_number("lon", given(request, "lon"), -180, 180)
+    lat = query.decimal_number("lat", given(request, "lat"), -85, 85)
+    if lon is None and lat is None:
+        return None
+    if lon is None or lat is None:
+        raise ParameterError("lon", "Ein Punkt braucht Länge und Breite.")
+    return Start("diesem Punkt", lon, lat)
+
+
+def _place(session: Session, place: str) -> Start | None:
+    dataset, _slash, facility_id = place.partition("/")
+    rows = facilities(session, FacilitiesRequest(on=today(), dataset=dataset, facility_id=facility_id)).rows
+    if not rows or rows[0].lon is None or rows[0].lat is None:
+        return None
+    return Start(rows[0].name, rows[0].lon, rows[0].lat, place)
+
+
+def _view(session: Session, asked: CoverageRequest, start: Start) -> PointReachAnswer:
+    return point_reach(session, PointReachRequest(
+        lon=start.lon, lat=start.lat, on=asked.on, minutes=asked.minutes, mode=asked.mode, categories=asked.categories,
+        age_from=asked.age_from, age_to=asked.age_to, pace=asked.pace, version=asked.version,
+    ))  # fmt: skip
+
+
+def _adding(
+    start: Start, view: PointReachAnswer, minutes: int
+) -> tuple[Callable[[folium.Map], None], tuple[float, float, float, float] | None]:
+    """Return what draws the area reached from a point, and where that area is."""
+    shape = orjson.loads(view.polygon)
+    band = ReachBand(way_in_words(minutes, view.mode), shape)
+
+    def add(target: folium.Map) -> None:
+        add_reach(target, [band], start=(start.lon, start.lat), urls=assets.urls(),
+                  title="Erreichbar von einem Punkt", start_title=start.name, fit=False)  # fmt: skip
+
+    return add, body_bounds({"features": [{"geometry": shape}]})
+
+
+def _around(found: ReachArea | None, asked: CoverageRequest) -> Callable[[folium.Map], None] | None:
+    """Return what draws the area around all places, if there is one."""
+    if found is None or found.polygon is None:
+        return None
+    which = words.listed([CATEGORIES[one] for one in asked.categories])
+    band = ReachBand(f"{which}: {way_in_words(asked.minutes, found.mode)}", orjson.loads(found.polygon))
+    return lambda target: add_reach(target, [band], start=None, urls=assets.urls(), title="Erreichte Fläche", fit=False)
+
+
+def _point(request: Request, asked: CoverageRequest, start: Start, view: PointReachAnswer) -> dict[str, Any]:
+    """Return what the template says of the view from a point."""
+    parameters: dict[str, object] = {
+        "lon": start.lon, "lat": start.lat, "category": asked.categories, "minutes": asked.minutes, "mode": asked.mode,
+        "age_from": asked.age_from, "age_to": asked.age_to,
+    }  # fmt: skip
+    places = DataTable(
+        f"Einrichtungen in Reichweite von {start.said}",
+        [
+            Column("name", "Einrichtung", header=True),
+            Column("minutes", "Minuten", Kind.NUMBER, 1),
+            Column("metres", "Weg", Kind.NUMBER, 0, note="m"),
+            Column("provider", "Träger"),
+        ],
+        [
+            {
+                "name": Link(row.name, place_address(row.dataset, row.facility_id)),
+                "minutes": row.minutes,
+                "metres": row.metres,
+                "provider": row.provider or "",
+            }
+            for row in view.rows
+        ],
+        empty="Keine passende Einrichtung liegt in Reichweite.",
+    )
+    people = DataTable(
+        f"Menschen in Reichweite von {start.said}",
+        [Column("age", "Alter", header=True), Column("residents", "Menschen", Kind.NUMBER, 0)],
+        [
+            {
+                "age": position_text(f"{band.age_from}-{'' if band.age_to is None else band.age_to}"),
+                "residents": band.residents,
+            }
+            for band in view.residents
+        ],
+        empty="Es sind keine Einwohnerzahlen geladen.",
+    )
+    return {
+        "sentence": point_in_words(view, asked.minutes, start.said),
+        "places": places,
+        "people": people,
+        "files": api_files("reach", parameters, asked.version, limit=context_of(request).settings.max_rows),
+    }
+
+
+def _notes(meta: Meta, view: PointReachAnswer | None, around: ReachArea | None) -> list[tuple[str, str]]:
+    """Return the footnotes of the areas, and what those of the view from a point say besides."""
+    lines = footnote_lines(meta)
+    if around is not None and around.sentence:
+        lines.append(("Hinweis", around.sentence))
+    own = [] if view is None else [line for line in footnote_lines(view.meta) if line[0] in {"Methode", "Hinweis"}]
+    return [*lines, *(line for line in own if line not in lines)]
+
+
+def _place_options(there: Sequence[PlaceRow], start: Start | None) -> object:
+    titles = {"": "kein Ort gewählt"}
+    titles |= {
+        f"{row.dataset}/{row.facility_id}": row.name for row in sorted(there, key=lambda row: row.name.casefold())
+    }
+    if start is not None and start.place and start.place not in titles:
+        titles[start.place] = start.name
+    return options(titles, "" if start is None else start.place)
+
+
+def _table(shown: Covered, sort: Sort) -> DataTable:
+    made = ordered([(row, _cells(shown.request, row)) for row in shown.answer.rows],
+                   lambda pair: pair[1][sort.key], sort)  # fmt: skip
+    return DataTable(
+        shown.map.title,
+        _COLUMNS,
+        [cells for _row, cells in made],
+        sort=sort,
+        attributes=[attributes(row) for row, _cells in made],
+        empty="Auf dieser Ebene gibt es keine Gebiete.",
+    )
+
+
+def _cells(asked: CoverageRequest, row: CoverageRow) -> dict[str, Cell]:
+    return {
+        "name": area_cell(row),
+        "value": value_of(asked, row),
+        "reached": row.reached,
+        "not_reached": row.not_reached,
+        "nearest_m": row.nearest_m,
+        "facilities": row.facilities,
+    }
