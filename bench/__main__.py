@@ -1,8 +1,8 @@
-"""``python -m bench [imports|people|network|renewal|api|page|coverage|placements|report]``: all, or those named."""
+"""``python -m bench [NAME …]``: all, or those named; the names are the keys of ``_ALL``."""
 
 import sys
 
-from bench import api, coverage, imports, network, page, people, placements, renewal, report
+from bench import api, coverage, imports, network, page, pages, people, placements, renewal, report
 
 _ALL = {
     "imports": imports.run,
@@ -11,6 +11,7 @@ _ALL = {
     "renewal": renewal.run,
     "api": api.run,
     "page": page.run,
+    "pages": pages.run,
     "coverage": coverage.run,
     "placements": placements.run,
     "report": report.run,

