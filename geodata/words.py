@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 
+_MOST_DECIMALS = 6
+
 
 def number(value: float, decimals: int = 0) -> str:
     """Return a number with a dot between thousands and a decimal comma (``1.234,5``); −0 is 0.
@@ -13,6 +15,18 @@ def number(value: float, decimals: int = 0) -> str:
     rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
     text = f"{abs(rounded):,.{decimals}f}".translate(str.maketrans(",.", ".,"))
     return f"−{text}" if rounded < 0 else text
+
+
+def not_nought(value: float, decimals: int = 0) -> str:
+    """Return a number, with more decimals if it would else be written as 0 without being it (``0,4``, not ``0``)."""
+    return number(value, telling_decimals(value, decimals))
+
+
+def telling_decimals(value: float, decimals: int) -> int:
+    """Return how many decimals, at least so many, tell a value from 0."""
+    while value and decimals < _MOST_DECIMALS and not number(value, decimals).strip("0,"):
+        decimals += 1
+    return decimals
 
 
 def plain(value: float, most_decimals: int = 2) -> str:

@@ -94,9 +94,13 @@ def _mirrored(units: Sequence[int], method: str, count: int, centre: int) -> Bre
     distances = [abs(unit - centre) for unit in units if unit != centre]
     if not distances:
         return Breaks((), (1,))
-    limits = _one_sided(distances, method, (count + 1) // 2)
-    # A value at a limit belongs to the class above it; on the lower side that is the class nearer to the centre.
-    every = [*(centre - limit for limit in reversed(limits)), centre, *(centre + limit for limit in limits)]
+    limits = _beside(_one_sided(distances, method, (count + 1) // 2), distances)
+    # A value at a break belongs to the class above it: above the centre the stronger one, below it the weaker one. Of
+    # few values each is looked at by itself, so there the break moves on, and equal distances are equally strong; of
+    # many the same round numbers on both sides are worth more.
+    seen = set(units) if len(set(distances)) <= 2 * count else set()
+    lower = [centre - limit + (centre - limit in seen) for limit in reversed(limits)]
+    every = [*lower, centre, *(centre + limit for limit in limits)]
     breaks = tuple(number for number in every if min(units) < number <= max(units))
     lowest = sum(number <= min(units) for number in every)
     half = len(limits) + 1
@@ -107,6 +111,18 @@ def _one_sided(distances: Sequence[int], method: str, count: int) -> tuple[int, 
     """Return breaks of the distances from a centre."""
     distinct = sorted(set(distances))
     return tuple(distinct[1:]) if len(distinct) <= count else _found(distinct, distances, method, count)
+
+
+def _beside(limits: Sequence[int], distances: Sequence[int]) -> tuple[int, ...]:
+    """Return limits that part the distances as these do and lie on none of them, wherever there is room."""
+    distinct = sorted(set(distances))
+    found = []
+    for limit in limits:
+        at = bisect_left(distinct, limit)
+        least = distinct[at - 1] + 1 if at else 1
+        on_one = at < len(distinct) and distinct[at] == limit and least < limit
+        found.append(roundest(least, limit - 1, (least + limit) / 2) if on_one else limit)
+    return tuple(found)
 
 
 def _between(distinct: list[int], lasts: Iterable[float]) -> tuple[int, ...]:

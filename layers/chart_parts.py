@@ -55,8 +55,8 @@ LOOKS: tuple[Look, ...] = (
     Look("#7a1f5c", "diamond", "2 2.5"),
     Look("#8a6d00", "down", "12 3"),
     Look("#4d4d4d", "plus", "12 3 2 3"),
-    Look("#000000", "cross", ""),
 )
+CITY_LOOK = Look("#000000", "cross", "")
 BARS: tuple[str, ...] = ("#a6cbe3", "#5d6b78", "#f2e3c2")
 BAR_EDGE = "#0b3a5e"
 TARGET = "#a11b1b"
@@ -104,6 +104,11 @@ def known(values: Iterable[Value]) -> list[float]:
 def number_of(value: Value) -> float | None:
     """Return a value if it is a number."""
     return next(iter(known([value])), None)
+
+
+def is_missing(value: Value) -> bool:
+    """Return whether there is neither a number nor a suppressed one."""
+    return value is not SUPPRESSED and number_of(value) is None
 
 
 def scale_of(values: Sequence[float], start: float, end: float, most_ticks: int = 6) -> Scale:

@@ -6,12 +6,15 @@ is drawn at nought. The same input gives the same bytes. The table behind a char
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal, TypeAlias
 
+from geodata.words import telling_decimals
 from layers import chart_parts as parts
 from layers.chart_parts import (
     BARS,
+    CITY_LOOK,
     GERMAN,
     GRID,
     LOOKS,
@@ -28,10 +31,23 @@ from layers.chart_parts import (
 from layers.drawing import drawing, wrapped
 from layers.palette import INK, SOFT, WHITE
 
-__all__ = ["SUPPRESSED", "Bar", "BarChart", "Kind", "Series", "SeriesChart", "Value", "bar_chart", "series_chart"]
+__all__ = [
+    "SUPPRESSED",
+    "Bar",
+    "BarChart",
+    "Kind",
+    "Series",
+    "SeriesChart",
+    "Value",
+    "bar_chart",
+    "chart_svg",
+    "phone_svg",
+    "series_chart",
+]
 
 Kind: TypeAlias = Literal["line", "bar", "target"]
 
+PHONE = 340.0  # px: the narrowest screens less their margins
 _ROW = 14.0  # the line of signs of suppressed values
 _STUB = 12.0
 _TARGET_LOOK = Look(TARGET, "cross", "5 4")
@@ -39,19 +55,24 @@ _TARGET_LOOK = Look(TARGET, "cross", "5 4")
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series: a value for each tick. ``target``: a threshold, drawn dashed and without marks."""
+    """One series: a value for each tick. ``target``: a threshold, drawn dashed and without marks.
+
+    ``city``: what the other lines are compared with; it looks the same in every chart.
+    """
 
     title: str
     values: Sequence[Value]
     kind: Kind = "line"
+    city: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SeriesChart:
     """Series over periods (``ticks``); bars stand behind lines.
 
-    ``description`` says in words what is to be seen, ``unit`` what the axis counts. ``width`` and ``height`` in px of
-    the drawing, which scales with its place.
+    ``description`` says in words what is to be seen, ``unit`` what the axis counts. ``times``: when each period is, in
+    years and rising, so that periods lie apart as they do in time; without it they stand at equal steps. ``width`` and
+    ``height`` in px of the drawing, which scales with its place.
     """
 
     title: str
@@ -62,6 +83,7 @@ class SeriesChart:
     width: float = 560.0
     height: float = 290.0
     wording: Wording = GERMAN
+    times: Sequence[float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +114,26 @@ class BarChart:
     wording: Wording = GERMAN
 
 
+def chart_svg(chart: SeriesChart | BarChart) -> str:
+    """Return a chart as SVG."""
+    return series_chart(chart) if isinstance(chart, SeriesChart) else bar_chart(chart)
+
+
+def phone_svg(chart: SeriesChart | BarChart) -> str:
+    """Return a chart as SVG for a phone: its texts keep their size, so it is drawn as narrow as the screen."""
+    return chart_svg(replace(chart, width=PHONE))
+
+
 def series_chart(chart: SeriesChart) -> str:
-    """Return series over periods as SVG. Raises ``ValueError`` where a series has not one value for each tick."""
+    """Return series over periods as SVG.
+
+    Raises ``ValueError`` where a series has not one value, or a time, for each tick, or times do not rise.
+    """
     if any(len(one.values) != len(chart.ticks) for one in chart.series):
         raise ValueError("a series has one value for each tick")
+    times = chart.times
+    if times is not None and (len(times) != len(chart.ticks) or any(a >= b for a, b in pairwise(times))):
+        raise ValueError("there is one time for each tick, each later than the one before")
     with drawing():
         pieces = list(_SeriesDrawing(chart).pieces())
     return parts.document(chart.title, chart.description, chart.width, chart.height, pieces)
@@ -109,7 +147,8 @@ class _SeriesDrawing:
         self.bars = [one for one in chart.series if one.kind == "bar"]
         lines = [one for one in chart.series if one.kind == "line"]
         targets = [one for one in chart.series if one.kind == "target"]
-        looks = [LOOKS[at % len(LOOKS)] for at in range(len(lines))]
+        others = iter(LOOKS[at % len(LOOKS)] for at in range(len(lines)))
+        looks = [CITY_LOOK if one.city else next(others) for one in lines]
         self.lines = [*zip(lines, looks, strict=True), *((one, _TARGET_LOOK) for one in targets)]
         self.hidden = [one for one in chart.series if SUPPRESSED in one.values]
         room = min(0.34 * chart.width, max((width_of(one.title, SMALL) for one, _look in self.lines), default=0) + 6)
@@ -126,21 +165,32 @@ class _SeriesDrawing:
         self.left, self.right = widest + 12.0, chart.width - (self.room + 18 if self.room else 8.0)
         self.y: Scale = scale
         self.slot = (self.right - self.left) / max(1, len(chart.ticks))
+        self.middles = self._middles()
 
     def _number(self, value: float) -> str:
         return self.chart.wording.write(value, self.decimals)
 
     def x(self, at: int) -> float:
         """Return the middle of a tick's slot."""
-        return self.left + (at + 0.5) * self.slot
+        return self.middles[at]
+
+    def _middles(self) -> list[float]:
+        """Return where the periods stand: as far apart as they are in time, the two nearest a slot wide."""
+        count, times = len(self.chart.ticks), self.chart.times
+        if times is None or count < 2:
+            return [self.left + (at + 0.5) * self.slot for at in range(count)]
+        least = min(later - earlier for earlier, later in pairwise(times))
+        a_year = (self.right - self.left) / (times[-1] - times[0] + least)
+        self.slot = a_year * least
+        return [self.left + self.slot / 2 + a_year * (time - times[0]) for time in times]
 
     def _notes(self) -> Iterator[str]:
         said = self.chart.wording
         if self.hidden:
             yield said.suppressed
-        if any(None in one.values for one, _look in self.lines):
+        if any(parts.is_missing(value) for one, _look in self.lines for value in one.values):
             yield said.gap
-        if any(None in one.values for one in self.bars):
+        if any(parts.is_missing(value) for one in self.bars for value in one.values):
             yield said.dashed
 
     def _legend_rows(self) -> list[list[tuple[float, int]]]:
@@ -181,21 +231,24 @@ class _SeriesDrawing:
 
     def _ticks(self) -> Iterator[str]:
         """Yield the periods below the axis, so many that none touches another, the last among them."""
-        ticks = self.chart.ticks
-        widest = max((width_of(tick, SMALL) for tick in ticks), default=0.0) + 8
-        every = max(1, -int(-widest // self.slot))
-        y = self.y.start + 16
-        for at, tick in enumerate(ticks):
-            if (len(ticks) - 1 - at) % every == 0:
-                yield parts.line(self.x(at), self.y.start, self.x(at), self.y.start + 4, SOFT)
-                yield parts.text(self.x(at), y, tick, size=SMALL, anchor="middle", colour=SOFT)
+        written, free = set(), self.chart.width
+        for at in range(len(self.chart.ticks) - 1, -1, -1):
+            x, half = self.x(at), width_of(self.chart.ticks[at], SMALL) / 2
+            if x + half <= free and x - half >= 0:
+                written.add(at)
+                free = x - half - 8
+        for at, tick in enumerate(self.chart.ticks):
+            x, y = self.x(at), self.y.start
+            yield parts.line(x, y, x, y + 4, SOFT)
+            if at in written:
+                yield parts.text(x, y + 16, tick, size=SMALL, anchor="middle", colour=SOFT)
 
     def _bars(self, number: int, one: Series) -> Iterator[str]:
         wide = min(48.0, 0.72 * self.slot / len(self.bars))
         zero = self.y.at(0)
         for at, value in enumerate(one.values):
             x = self.x(at) + (number - len(self.bars) / 2) * wide
-            if value is None:
+            if parts.is_missing(value):
                 yield parts.rect(x, zero - _STUB, wide, _STUB, "none", SOFT, "3 2")
             elif (there := parts.number_of(value)) is not None:
                 y = self.y.at(there)
@@ -299,6 +352,8 @@ def _bar_pieces(chart: BarChart) -> tuple[list[str], float]:
         pieces.append(parts.line(x, top - 8, x, y - 4, TARGET, 2, "5 4"))
         anchor: parts.Anchor = "end" if x > chart.width / 2 else "start"
         said_target = f"{chart.target[0]}: {chart.wording.write(chart.target[1], chart.decimals)}{chart.suffix}"
+        room = x - 4 if anchor == "end" else chart.width - x - 4
+        (said_target, *_rest) = wrapped(said_target, room, SMALL, most_lines=1) or [""]
         pieces.append(parts.text(x, top - 12, said_target, size=SMALL, anchor=anchor, colour=TARGET))
     every = [value for bar in chart.bars for value in bar.values]
     notes = parts.note_lines([chart.wording.suppressed] if SUPPRESSED in every else [], chart.width - 8)
@@ -309,7 +364,7 @@ def _bar_pieces(chart: BarChart) -> tuple[list[str], float]:
 def _figure(chart: BarChart, value: Value) -> str:
     there = parts.number_of(value)
     if there is not None:
-        return f"{chart.wording.write(there, chart.decimals)}{chart.suffix}"
+        return f"{chart.wording.write(there, telling_decimals(there, chart.decimals))}{chart.suffix}"
     return SUPPRESSED.value if value is SUPPRESSED else chart.wording.missing
 
 

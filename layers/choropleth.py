@@ -7,11 +7,11 @@ from typing import Any
 
 import folium
 
-from geodata.words import number
+from geodata.words import not_nought
 from layers.canvas import Bounds
 from layers.classes import Classes
 from layers.embed import Json, call
-from layers.legend import MISSING_TITLE, SUPPRESSED_TITLE, class_entries, pattern_data
+from layers.legend import MISSING_TITLE, SUPPRESSED_TITLE, class_entries, entry_numbers, pattern_data
 from layers.palette import INK
 
 NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -41,7 +41,7 @@ def value_text(area: AreaValue, classes: Classes, unit: str) -> str:
         return MISSING_TITLE
     if area.text:
         return area.text
-    return f"{number(area.value, classes.decimals)}{NO_BREAK if unit else ''}{unit}"
+    return f"{not_nought(area.value, classes.decimals)}{NO_BREAK if unit else ''}{unit}"
 
 
 def add_choropleth(
@@ -75,18 +75,15 @@ def add_choropleth(
     if len(areas) != len(classes.members):
         raise ValueError("classes are of the same areas")
     entries = class_entries(classes)
-    # A member is the position of its class, or the name of a kind; both lead to a line of the legend.
-    of_class = [at for at, entry in enumerate(entries) if entry.kind == "class"]
-    of_kind = {entry.kind: at for at, entry in enumerate(entries) if entry.kind != "class"}
     rows: list[Json] = [
         [
             area.key,
             area.name,
-            of_class[member] if isinstance(member, int) else of_kind[member],
+            entry,
             value_text(area, classes, unit),
             "" if area.suppressed else area.note,
         ]
-        for area, member in zip(areas, classes.members, strict=True)
+        for area, entry in zip(areas, entry_numbers(classes, entries), strict=True)
     ]
     call(
         target,
@@ -100,7 +97,7 @@ def add_choropleth(
                 {"kind": entry.kind, "title": entry.title, "colour": entry.colour, "count": entry.count}
                 for entry in entries
             ],
-            "missing": of_kind["missing"],
+            "missing": next(at for at, entry in enumerate(entries) if entry.kind == "missing"),
             "patterns": pattern_data(),
             "ink": INK,
             "page": page_url,

@@ -5,7 +5,7 @@ The same classes go into the map, the picture, the legend and the sentence besid
 
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
@@ -24,6 +24,10 @@ METHOD_TITLES: Mapping[Method, str] = MappingProxyType(
         "pretty": "runde Grenzen in gleichem Abstand",
         "stddev": "Abstand vom Mittelwert in Standardabweichungen",
     }
+)
+# About a middle, the methods class how far values lie from it.
+_MIRRORED_TITLES: Mapping[Method, str] = MappingProxyType(
+    {**METHOD_TITLES, "stddev": "Abstand von der Mitte in Standardabweichungen"}
 )
 FEWEST_CLASSES, MOST_CLASSES = 2, 9
 _MOST_DECIMALS = 6
@@ -83,7 +87,8 @@ def classify(
     that no area contradicts its label; limits are then the roundest numbers that move no value into another class.
     None and NaN are missing. Where ``suppressed`` is true the value is never looked at: limits rest on visible values
     only. With ``zero_apart`` a value of exactly 0 has a class of its own. ``diverging_at`` makes classes mirrored
-    about a value, equal distances in equal strength; there are up to ``count`` + 1 then if ``count`` is odd.
+    about a value, equal distances in equal strength (of many values but for those at a limit itself); there are up to
+    ``count`` + 1 then if ``count`` is odd.
 
     Raises ValueError for an unknown method, a count out of range, an infinite value or sequences of unequal length.
     """
@@ -100,8 +105,12 @@ def classify(
     if any(math.isinf(value) for value in visible):
         raise ValueError("a value to be classed is finite")
     places = _decimals(visible) if decimals is None else decimals
-    units = [None if value is None else _unit(value, places) for value in seen]
-    # A share of 0,04 % may be shown as 0,0 %, but it is not nothing: only a true 0 is in the class of zeros.
+    # A share of 0,04 % may be shown as 0,0 %, but it is not nothing: only a true 0 is in the class of zeros. Nor does
+    # rounding lift what lies below 0, or below the middle, into a class above it.
+    edges = [*([0.0] if zero_apart else []), *([] if diverging_at is None else [diverging_at])]
+    rounded = [None if value is None else _unit(value, places) for value in seen]
+    units = [None if unit is None else unit - _lifted(value, unit, edges, places)
+             for value, unit in zip(seen, rounded, strict=True)]  # fmt: skip
     zeros = [zero_apart and value == 0 for value in seen]
     classed = [unit for unit, zero in zip(units, zeros, strict=True) if unit is not None and not zero]
     centre = None if diverging_at is None else _unit(diverging_at, places)
@@ -116,7 +125,8 @@ def classify(
             members.append("zero")
         else:
             members.append(bisect_right(limits.breaks, unit))
-    ranges = _ranges(classed, limits, places, zero_apart=zero_apart)
+    lowered = {unit for unit, shown in zip(units, rounded, strict=True) if unit is not None and unit != shown}
+    ranges = _ranges(classed, limits, places, lowered, zero_apart=zero_apart)
     return Classes(
         method,
         ranges,
@@ -126,13 +136,27 @@ def classify(
         members.count("suppressed"),
         places,
         max((abs(step) for step in limits.steps or ()), default=0),
-        _sentence(method, classed, len(ranges), count, places, diverging_at),
+        _sentence(
+            method,
+            [unit for unit, zero in zip(rounded, zeros, strict=True) if unit is not None and not zero],
+            len(ranges),
+            count,
+            places,
+            diverging_at,
+            single=limits.single and len(ranges) > 1,
+            zeros=any(zeros),
+        ),
     )
 
 
 def _unit(value: float, decimals: int) -> int:
     """Return a value in units of its last decimal, rounded as geodata.words.number shows it."""
     return int(Decimal(repr(float(value))).scaleb(decimals).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def _lifted(value: float | None, unit: int | None, edges: Sequence[float], decimals: int) -> bool:
+    """Return whether rounding moves a value from below one of the edges onto it."""
+    return value is not None and any(value < edge and unit == _unit(edge, decimals) for edge in edges)
 
 
 def _decimals(values: Sequence[float]) -> int:
@@ -143,8 +167,13 @@ def _decimals(values: Sequence[float]) -> int:
     return min(_MOST_DECIMALS, max(0, 2 - math.floor(math.log10(spread))))
 
 
-def _ranges(classed: Sequence[int], limits: Breaks, decimals: int, *, zero_apart: bool) -> tuple[ValueClass, ...]:
-    """Return the classes between the breaks; without any value there is none."""
+def _ranges(
+    classed: Sequence[int], limits: Breaks, decimals: int, lowered: Collection[int], *, zero_apart: bool
+) -> tuple[ValueClass, ...]:
+    """Return the classes between the breaks; without any value there is none.
+
+    ``lowered`` are units that stand for values shown otherwise: no class is called after one of them.
+    """
     if not classed:
         return ()
     breaks, steps = limits.breaks, limits.steps
@@ -159,8 +188,8 @@ def _ranges(classed: Sequence[int], limits: Breaks, decimals: int, *, zero_apart
             None if (lower := ends[at]) is None else lower / scale,
             None if (upper := ends[at + 1]) is None else upper / scale,
             number(group[0] / scale, decimals)
-            if limits.single
-            else _label(lower, upper, group, (decimals, shown), zero_apart=zero_apart),
+            if limits.single and group[0] not in lowered
+            else _label(lower, upper, group, (decimals, shown), lowered, zero_apart=zero_apart),
             len(group),
             steps[at] if steps else None,
         )
@@ -169,7 +198,13 @@ def _ranges(classed: Sequence[int], limits: Breaks, decimals: int, *, zero_apart
 
 
 def _label(
-    lower: int | None, upper: int | None, group: list[int], decimals: tuple[int, int], *, zero_apart: bool
+    lower: int | None,
+    upper: int | None,
+    group: list[int],
+    decimals: tuple[int, int],
+    lowered: Collection[int],
+    *,
+    zero_apart: bool,
 ) -> str:
     """Return what a class is called; one that can hold a single number, or that is the only one, by its values."""
     full, short = decimals
@@ -178,7 +213,7 @@ def _label(
         return number(unit / 10**full, places)
 
     alone = len(set(group)) == 1 and (lower is None or lower == group[0]) and (upper is None or upper == group[0] + 1)
-    if alone:
+    if alone and group[0] not in lowered:
         return text(group[0], full)
     if lower is None and upper is None:
         return f"{text(min(group), full)} bis {text(max(group), full)}"
@@ -195,17 +230,30 @@ def _label(
 
 
 def _sentence(
-    method: Method, classed: Sequence[int], made: int, asked: int, decimals: int, diverging_at: float | None
+    method: Method,
+    classed: Sequence[int],
+    made: int,
+    asked: int,
+    decimals: int,
+    diverging_at: float | None,
+    *,
+    single: bool,
+    zeros: bool,
 ) -> str:
     """Return in one German sentence how the classes were made."""
     if not classed:
         return "Es gibt keine Werte, die sich in Klassen einteilen lassen."
+    low, high = (number(end / 10**decimals, decimals) for end in (min(classed), max(classed)))
+    apart = ["Gebiete mit 0 in eigener Klasse"] if zeros else []
+    if single:
+        return "; ".join([f"{made} Klassen: jeder Wert eine Klasse", *apart, f"Werte von {low} bis {high}"]) + "."
     fewer = f" statt {asked}" if made < asked and diverging_at is None and method != "pretty" else ""
     parts = [f"{'Eine' if made == 1 else made}{fewer} {'Klasse' if made == 1 and not fewer else 'Klassen'}"]
-    parts[0] += f": {METHOD_TITLES[method]}"
+    if low != high:
+        parts[0] += f": {METHOD_TITLES[method] if diverging_at is None else _MIRRORED_TITLES[method]}"
     if diverging_at is not None:
         parts.append(f"spiegelbildlich um {plain(diverging_at, decimals)}")
-    low, high = (number(end / 10**decimals, decimals) for end in (min(classed), max(classed)))
+    parts += apart
     if method != "pretty":
         parts.append("Grenzen gerundet")
     parts += [

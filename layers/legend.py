@@ -55,6 +55,13 @@ def class_entries(classes: Classes) -> list[ClassEntry]:
     return entries
 
 
+def entry_numbers(classes: Classes, entries: Sequence[ClassEntry]) -> list[int]:
+    """Return for each area which line of the legend it is drawn as."""
+    of_class = [at for at, entry in enumerate(entries) if entry.kind == "class"]
+    of_kind = {entry.kind: at for at, entry in enumerate(entries) if entry.kind != "class"}
+    return [of_class[member] if isinstance(member, int) else of_kind[member] for member in classes.members]
+
+
 def class_colours(classes: Classes) -> list[str]:
     """Return the colour of each class, from light to dark or, on a diverging scale, by its distance from the middle."""
     if classes.ranges and classes.ranges[0].step is not None:

@@ -11,7 +11,7 @@ from layers.choropleth import AreaValue
 from layers.classes import Classes
 from layers.drawing import Canvas, ImageKind, cleaned_text, drawing, text_width, wrapped
 from layers.extent import in_body, polygons
-from layers.legend import ClassEntry, areas_text, class_entries
+from layers.legend import ClassEntry, areas_text, class_entries, entry_numbers
 from layers.palette import INK, SOFT, WHITE, ink_on
 from layers.sheet import (
     LEGEND_LEFT,
@@ -59,12 +59,13 @@ def choropleth_picture(
     without = [area.name for area, found in zip(areas, parts, strict=True) if not found]
     near, far = _near_and_far(parts)
     entries = class_entries(classes)
-    entry_of = _entry_of(classes, entries)
+    entry_of = entry_numbers(classes, entries)
     with drawing():
         heading = Heading(caption, WIDTH)
         frame = frame_of([part[0] for found in near for part in found], MARGIN, heading.height)
         below = _below_legend(classes, without)
-        legend_end = heading.height + 34.0 + 18.0 * len(entries) + 1.35 * SMALL * len(below)
+        rows = sum(2 if _on_two_lines(entry) else 1 for entry in entries)
+        legend_end = heading.height + 34.0 + 18.0 * rows + 1.35 * SMALL * len(below)
         inset_end = legend_end + (_INSET_HEIGHT + 4 * SMALL if any(far) else 0.0)
         bottom = max(frame.top + frame.height + STRIP, inset_end)
         sheet = Canvas(WIDTH, round(bottom + footer_height(caption, WIDTH)))
@@ -118,13 +119,6 @@ def _areas(
             paths.setdefault(at, []).append(_path([[frame.points(ring) for ring in part] for part in found]))
     for at, drawn in sorted(paths.items()):
         _fill(sheet, drawn, entries[at], line)
-
-
-def _entry_of(classes: Classes, entries: Sequence[ClassEntry]) -> list[int]:
-    """Return for each area which line of the legend it is drawn as."""
-    of_class = [at for at, entry in enumerate(entries) if entry.kind == "class"]
-    of_kind = {entry.kind: at for at, entry in enumerate(entries) if entry.kind != "class"}
-    return [of_class[member] if isinstance(member, int) else of_kind[member] for member in classes.members]
 
 
 def _path(parts: Parts) -> Any:  # noqa: ANN401 - matplotlib's path
@@ -204,6 +198,11 @@ def _below_legend(classes: Classes, without: Sequence[str]) -> list[str]:
     return lines
 
 
+def _on_two_lines(entry: ClassEntry) -> bool:
+    """Return whether a class's name leaves no room for its count beside it; call within ``drawing()``."""
+    return 29 + text_width(entry.title, TEXT) + 6 + text_width(areas_text(entry.count), SMALL) > SIDE
+
+
 def _legend(sheet: Canvas, y: float, caption: Caption, entries: Sequence[ClassEntry], below: list[str]) -> None:
     from matplotlib.path import Path  # noqa: PLC0415
 
@@ -214,6 +213,8 @@ def _legend(sheet: Canvas, y: float, caption: Caption, entries: Sequence[ClassEn
         box = Path([(x, y), (x + 22, y), (x + 22, y + 13), (x, y + 13), (x, y)], closed=True)
         _fill(sheet, [box], entry, 0.7)
         sheet.text(x + 29, y + 10, entry.title, TEXT)
+        if _on_two_lines(entry):
+            y += 18
         sheet.text(x + SIDE, y + 10, areas_text(entry.count), SMALL, ha="right", color=SOFT)
         y += 18
     sheet.lines(x, y + 4, below, SMALL, color=SOFT)

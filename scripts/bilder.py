@@ -16,12 +16,13 @@ PROJECT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(PROJECT), str(PROJECT / "tests"), str(PROJECT / "tests" / "e2e")]
 
 from pages import WAITING, Eyes, ServicePage, all_pages, waiting_file  # noqa: E402 - found by the line above
-from PIL import Image  # noqa: E402
+from PIL import Image, ImageColor  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 from visits import FLAGS, SIZES, running  # noqa: E402
 
 from bench.ground import fresh  # noqa: E402
 from geodata.database import Access, make_engine, reading  # noqa: E402
+from layers.palette import STYLES  # noqa: E402
 from service.demo import load_demo  # noqa: E402
 
 FOLDER = PROJECT / "docs" / "bilder"
@@ -93,10 +94,11 @@ def _picture(page: Page, width: int) -> bytes:
     tall = min(HIGHEST, page.evaluate("document.documentElement.scrollHeight"))
     shot = page.screenshot(full_page=True, clip={"x": 0, "y": 0, "width": width, "height": tall})
     drawn = Image.open(io.BytesIO(shot)).convert("RGB")
-    # The commonest colours themselves: a small field of a legend keeps its own.
-    common = sorted(drawn.getcolors(drawn.width * drawn.height) or [], reverse=True)[:COLOURS]
+    # The colours of the symbols, then the commonest: what is small on the page keeps its own colour too.
+    common = [colour for _count, colour in sorted(drawn.getcolors(drawn.width * drawn.height) or [], reverse=True)]
+    kept = list(dict.fromkeys([*(ImageColor.getrgb(style.colour) for style in STYLES.values()), *common]))[:COLOURS]
     palette = Image.new("P", (1, 1))
-    palette.putpalette([part for _count, colour in common for part in colour])
+    palette.putpalette([part for colour in kept for part in colour[:3]])
     few = drawn.quantize(palette=palette, dither=Image.Dither.NONE)
     out = io.BytesIO()
     few.save(out, "PNG", optimize=True)

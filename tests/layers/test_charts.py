@@ -1,8 +1,10 @@
 """Charts: every figure where it belongs, three kinds of nothing that differ, names as text, the same bytes."""
 
+import math
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,7 +13,18 @@ from hypothesis import strategies as st
 from number_maps import HOSTILES
 
 from layers.chart_parts import LOOKS, decimals_of, scale_of
-from layers.charts import SUPPRESSED, Bar, BarChart, Series, SeriesChart, Value, bar_chart, series_chart
+from layers.charts import (
+    SUPPRESSED,
+    Bar,
+    BarChart,
+    Series,
+    SeriesChart,
+    Value,
+    bar_chart,
+    chart_svg,
+    phone_svg,
+    series_chart,
+)
 from layers.palette import contrast
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -195,3 +208,44 @@ def test_series_must_fit_their_ticks() -> None:
         of_series(Series("A", [1.0]))
     with pytest.raises(ValueError, match="each series"):
         bar_chart(BarChart("T", "B", "U", ["a"], [Bar("x", [1.0, 2.0])]))
+
+
+def test_periods_lie_apart_as_they_do_in_time() -> None:
+    chart = SeriesChart(
+        "T", "B", "Zahl", ["Q4/2023", "Q4/2024", "Q3/2025", "Q4/2025"], [Series("A", [1.0, 2.0, 3.0, 4.0])],
+        times=[2024.0, 2025.0, 2025.75, 2026.0],
+    )  # fmt: skip
+    ((a, b, c, d),) = [[x for x, _y in line] for line in points(parsed(series_chart(chart)))]
+    assert b - a == pytest.approx(4 * (d - c), abs=0.5)
+    assert c - b == pytest.approx(3 * (d - c), abs=0.5)
+    with pytest.raises(ValueError, match="later"):
+        series_chart(replace(chart, times=[2024.0, 2025.0, 2025.0, 2026.0]))
+
+
+def test_for_a_phone_texts_keep_their_size() -> None:
+    chart = SeriesChart("T", "B", "Zahl", YEARS, [Series("A", [float(at) for at in range(10)])], width=520)
+    wide, narrow = parsed(chart_svg(chart)), parsed(phone_svg(chart))
+    assert float(narrow.attrib["width"]) <= 351
+    assert {one.attrib["font-size"] for one in narrow.iter(f"{SVG}text")} == {
+        one.attrib["font-size"] for one in wide.iter(f"{SVG}text")
+    }
+    for one in narrow.iter(f"{SVG}text"):
+        assert 0 <= float(one.attrib["x"]) <= float(narrow.attrib["width"])
+
+
+def test_the_city_looks_the_same_in_every_chart() -> None:
+    looks = []
+    for others in (1, 5):
+        lines = [Series(f"Gebiet {at}", [1.0, 2.0]) for at in range(others)]
+        chart = of_series(*lines, Series("Stadt", [1.0, 1.5], city=True), ticks=YEARS[:2])
+        looks.append([one.attrib["stroke"] for one in chart.iter(f"{SVG}polyline")][-1])
+    assert looks == ["#000000", "#000000"]
+
+
+def test_a_bar_that_is_not_nought_is_not_written_as_nought() -> None:
+    assert {"0", "0,3", "12"} <= set(texts(of_bars([0.0, 0.3, 12.0])))
+
+
+def test_not_a_number_is_missing() -> None:
+    chart = of_series(Series("A", [1.0, math.nan], "bar"), ticks=YEARS[:2])
+    assert "gestrichelt: keine Angabe" in texts(chart)

@@ -77,7 +77,7 @@ def test_values_are_written_in_german() -> None:
             AreaValue("a", "A", float("nan")), AreaValue("a", "A", 3.0, True), AreaValue("a", "A", 3.0, text="3 von 4"),
         )
     ]  # fmt: skip
-    assert texts == ["1.234,5\xa0%", "0,0\xa0%", "keine Angabe", "keine Angabe", "unterdrückt", "3 von 4"]
+    assert texts == ["1.234,5\xa0%", "−0,04\xa0%", "keine Angabe", "keine Angabe", "unterdrückt", "3 von 4"]
     assert value_text(AreaValue("a", "A", 2.0), classes, "") == "2,0"
 
 

@@ -98,7 +98,13 @@ def test_whatever_comes_all_are_classed_once_in_order(
     assert ends == sorted(set(ends))
     assert ends == [one.lower for one in made.ranges[1:]]
     for value, member in zip(values, made.members, strict=True):
-        if isinstance(member, int):
+        edges = ([0] if apart else []) + ([] if centre is None else [centre])
+        if any(value is not None and value < edge == shown(value, made.decimals) for edge in edges):
+            assert isinstance(member, int)
+            one = made.ranges[member]
+            assert not one.label.startswith("über 0"), "rounding lifts nothing over an edge"
+            assert one.lower is None or any(one.lower < edge for edge in edges)
+        elif isinstance(member, int):
             assert lies_in(made.ranges[member], shown(value, made.decimals))
     if made.steps:
         steps = [one.step for one in made.ranges]
@@ -253,7 +259,7 @@ def test_sentence_names_method_and_extent() -> None:
     made: Classes = classify([1.25, 2.5, 3, 9, 12, 1234], method="natural", decimals=2)
     assert made.sentence.startswith("5 Klassen: natürliche Sprünge")
     assert "Werte von 1,25 bis 1.234,00." in made.sentence
-    assert classify([1, 2, 2]).sentence.startswith("2 statt 5 Klassen")
+    assert classify([1] * 9 + [2, 3, 4, 5, 6]).sentence.startswith("3 statt 5 Klassen")
     assert "keine Werte" in classify([None]).sentence
 
 
@@ -274,3 +280,62 @@ def test_wrong_use_is_refused(wrong: dict[str, Any]) -> None:
 
 def test_a_suppressed_infinity_is_not_looked_at() -> None:
     assert classify([float("inf"), 1], [True, False]).members == ("suppressed", 0)
+
+
+@given(
+    distances=st.lists(st.integers(1, 60), min_size=1, max_size=4),
+    method=st.sampled_from(METHODS),
+    count=st.integers(2, 9),
+    centre=st.integers(-5, 5),
+    decimals=st.integers(0, 1),
+)
+@settings(max_examples=200, deadline=None)
+def test_equal_distances_from_the_middle_are_equally_strong(
+    distances: list[int], method: Method, count: int, centre: int, decimals: int
+) -> None:
+    scaled = [at / 10**decimals for at in distances]
+    values = [centre + sign * at for at in scaled for sign in (-1, 1)]
+    made = classify(values, method=method, count=count, diverging_at=centre, decimals=decimals, zero_apart=False)
+    steps = [made.ranges[member].step for member in made.members if isinstance(member, int)]
+    assert len(steps) == len(values)
+    for below, above in zip(steps[::2], steps[1::2], strict=True):
+        assert below is not None
+        assert below == -(above or 0) != 0
+
+
+def test_limits_beside_the_values_are_round_on_both_sides() -> None:
+    made = classify([-10, -4, -2, 3, 4, 5, 10], diverging_at=0)
+    upper = {one.upper for one in made.ranges if one.upper}
+    assert {-limit for limit in upper if limit < 0} <= {limit for limit in upper if limit > 0}
+    assert made.ranges[made.members[0]].step == -made.ranges[made.members[-1]].step  # type: ignore[index,operator]
+
+
+@pytest.mark.parametrize(("value", "label"), [(-0.04, "bis unter 0"), (0.04, "über 0 bis unter")])
+@pytest.mark.parametrize("centre", [None, 0])
+def test_what_rounds_to_nought_keeps_its_side(value: float, label: str, centre: float | None) -> None:
+    others = [12.3, -8.1, 5.2, 3.3, -2.7, 0, 7.7, -5.5, 1.1, -0.9]
+    made = classify([value, *others], diverging_at=centre, decimals=1)
+    (member, *_rest) = made.members
+    assert isinstance(member, int)
+    one = made.ranges[member]
+    assert one.label.startswith("über 0") == (value > 0 and one.lower == 0)
+    assert one.lower is None or (one.lower < 0) == (value < 0) or centre is None
+    if centre == 0:
+        assert label in one.label
+        assert made.zero == 1
+
+
+def test_no_class_is_called_after_a_value_that_is_shown_otherwise() -> None:
+    made = classify([-0.04, 5.0, 8.0], decimals=1)
+    assert "−0,1" not in " ".join([one.label for one in made.ranges] + [made.sentence])
+
+
+def test_the_sentence_says_what_was_classed() -> None:
+    assert "Gebiete mit 0 in eigener Klasse" in classify([0, 0, *range(1, 40)]).sentence
+    assert "Gebiete mit 0" not in classify(list(range(1, 40))).sentence
+    assert "vom Mittelwert" in classify(SHARES, method="stddev").sentence
+    about = classify(CHANGES, method="stddev", diverging_at=0).sentence
+    assert "Mittelwert" not in about
+    assert "von der Mitte" in about
+    assert classify([1, 5, 9]).sentence == "3 Klassen: jeder Wert eine Klasse; Werte von 1 bis 9."
+    assert "Quantile" not in classify([7, 7]).sentence
