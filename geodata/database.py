@@ -52,6 +52,7 @@ def make_engine(url: str, *, pool_size: int = 8, pool_timeout_s: float = 10.0) -
         pool_timeout=pool_timeout_s,
         pool_pre_ping=True,
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # an error's words end in logs; what was sent may be a name or an address
         connect_args={"connect_timeout": 5, "application_name": "sozialraumkarte"},
     )
 

@@ -16,7 +16,8 @@ class DatasetRow:
 
     ``checked_at``: when the source was last found well, by an import or because nothing had changed; ``age_days``: the
     whole days since then, by German dates. ``failed_at``: when renewing it failed last, None once it succeeds again.
-    ``failure`` (why) and what the import counted are None for whoever may not see all of it.
+    ``failure`` (why) is for administrators, who see all a source may hold; None for others, as is what the import
+    counted for whoever is neither planner nor administrator.
     """
 
     dataset: str
@@ -47,13 +48,6 @@ def datasets(session: Session, *, on: date, version: Version = Version.PUBLISHED
         {"on": on},
     )
     rows = [DatasetRow(*row) for row in found]
-    never = session.execute(
-        text("""
-            SELECT dataset FROM source_state_visible s
-            WHERE failed_at IS NOT NULL AND NOT EXISTS (SELECT FROM dataset_visible d WHERE d.dataset = s.dataset)
-            ORDER BY dataset
-        """)
-    ).scalars()
     meta = footnotes(
         session,
         title="Datenbestände",
@@ -64,10 +58,31 @@ def datasets(session: Session, *, on: date, version: Version = Version.PUBLISHED
         missing=sum(r.as_of is None for r in rows),
         warnings=[
             *(f"Der Bestand „{r.dataset}“ ließ sich zuletzt nicht erneuern." for r in rows if r.failed_at),
-            *(f"Der Bestand „{name}“ ließ sich noch nie laden." for name in never),
+            *(f"Der Bestand „{one.dataset}“ ließ sich noch nie laden." for one in never_loaded(session)),
         ],
     )
     return Answer(meta, rows)
+
+
+@dataclass(frozen=True, slots=True)
+class NeverLoaded:
+    """A source that never came in: when it failed last, and why (None for whoever is no administrator)."""
+
+    dataset: str
+    failed_at: datetime
+    failure: str | None
+
+
+def never_loaded(session: Session) -> list[NeverLoaded]:
+    """Return the sources that were tried and have no version yet, by name."""
+    found = session.execute(
+        text("""
+            SELECT dataset, failed_at, failure FROM source_state_visible s
+            WHERE failed_at IS NOT NULL AND NOT EXISTS (SELECT FROM dataset_visible d WHERE d.dataset = s.dataset)
+            ORDER BY dataset
+        """)
+    )
+    return [NeverLoaded(*row) for row in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ To be called when the new version is written and already the visible one of its 
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geodata.geometry import area_geojson, lonlat
+from geodata.loosening import Loosened, loosened
 from geodata.versions import TABLES, Change, compare
 
 # A place that moves less has only been rounded differently (as importers bear it between rows of one place).
@@ -22,6 +23,11 @@ MOVED_M = 1.0
 MOST_LISTED = 5000
 MOST_SHAPES = 2000
 _SIMPLIFY_M = 10.0
+# What moves is told before what else changes, also where not everything can be listed (see ``compare``).
+_MOVED = f"(ST_Distance(o.geom, n.geom) > {MOVED_M} OR (o.geom IS NULL) <> (n.geom IS NULL))"
+_URGENT = {
+    "Einrichtungen": f"CASE WHEN o.facility_id IS NOT NULL AND n.facility_id IS NOT NULL AND {_MOVED} THEN 2 END"
+}
 
 
 class Fate(StrEnum):
@@ -47,7 +53,8 @@ class Difference:
     """One row that differs. ``name``: as people call it, None where there is only the key.
 
     ``fields``: old and new value of what changed. ``moved_m``: how far a place moved, None where it did not or where
-    one of both points is not known.
+    one of both points is not known. ``loosened``: an offer that a wider circle would see than before; its fields say
+    by ``release`` from where to where, that of its place where it is this which would show.
     """
 
     fate: Fate
@@ -56,6 +63,7 @@ class Difference:
     name: str | None
     fields: dict[str, tuple[Any, Any]]
     moved_m: float | None = None
+    loosened: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +84,10 @@ class Shape:
 class Preview:
     """What would change. ``first``: there is no version yet, all is new. ``notes``: footnotes that differ.
 
+    ``loosened``: how many offers a wider circle would see than of the visible version; they stand first.
     ``differences`` lists at most ``MOST_LISTED`` per kind of row, without the offers of places that come or go as a
-    whole; ``shapes`` at most ``MOST_SHAPES``, ``shapes_left_out`` counts the rest. Figures have no shapes.
-    ``data_version`` is the one the comparison was made against.
+    whole; ``differences_left_out`` counts what had no room. ``shapes`` at most ``MOST_SHAPES``, ``shapes_left_out``
+    counts the rest. Figures have no shapes. ``data_version`` is the one the comparison was made against.
     """
 
     dataset: str
@@ -87,6 +96,8 @@ class Preview:
     notes: dict[str, tuple[str | None, str | None]]
     counts: list[Counts]
     differences: list[Difference]
+    differences_left_out: int
+    loosened: int
     shapes: list[Shape]
     shapes_left_out: int
     data_version: int
@@ -98,10 +109,12 @@ def preview(session: Session, name: str) -> Preview:
     ``name`` is the dataset's; the session must be the import's own, after it has published.
     """
     held = session.execute(
-        text("SELECT kind, current_import_id AS after, previous_import_id AS before FROM dataset WHERE name = :name"),
+        text("""
+            SELECT id, kind, current_import_id AS after, previous_import_id AS before FROM dataset WHERE name = :name
+        """),
         {"name": name},
     ).one()
-    found = compare(session, name, held.kind, held.before, held.after, limit=MOST_LISTED)
+    found = compare(session, name, held.kind, held.before, held.after, limit=MOST_LISTED, urgent=_URGENT)
     versions = {"before": held.before, "after": held.after}
     moves = _moves(session, versions) if held.kind == "facilities" else {}
     counts = [
@@ -109,13 +122,47 @@ def preview(session: Session, name: str) -> Preview:
         for title, counted in found.counts.items()
     ]
     differences = _named(session, held.kind, found.changes, moves, versions)
-    differences.sort(key=lambda one: (list(Fate).index(one.fate), one.name is None, one.name or "", one.key))
-    shapes, left_out = _shapes(session, held.kind, differences, versions)
+    wider = loosened(session, held.id, held.before, held.after) if held.kind == "facilities" else []
+    differences = _marked(differences, wider[:MOST_LISTED])
+    order = list(Fate)
+    differences.sort(
+        key=lambda one: (not one.loosened, order.index(one.fate), one.name is None, one.name or "", one.key)
+    )
+    shapes = _shapes(session, held.kind, differences, versions)
+    drawable = next((one for one in counts if one.title == _DRAWN.get(held.kind)), None)
     version = session.execute(text("SELECT data_version FROM instance_state")).scalar_one()
     # Publishing has raised it by one, for this transaction.
     return Preview(
-        name, held.kind, held.before is None, found.notes, counts, differences, shapes, left_out, version - 1
+        dataset=name,
+        kind=held.kind,
+        first=held.before is None,
+        notes=found.notes,
+        counts=counts,
+        differences=differences,
+        differences_left_out=sum(map(_total, counts)) - len(found.changes),
+        loosened=len(wider),
+        shapes=shapes,
+        shapes_left_out=max(0, _total(drawable) - MOST_SHAPES) if drawable else 0,
+        data_version=version - 1,
     )
+
+
+def _total(counts: Counts) -> int:
+    return sum(counts.fates.values())
+
+
+def _marked(differences: Sequence[Difference], wider: Sequence[Loosened]) -> list[Difference]:
+    """Return the differences with those of offers that become more widely visible marked, and told where they lack."""
+    told = {one.key: one for one in differences if one.title == "Angebote"}
+    marked = []
+    for one in wider:
+        name = one.name if one.name == one.place else f"{one.name} ({one.place})"
+        # An offer whose row stays as it is, or comes with its place, is told for what becomes of its release.
+        fate = Fate.ADDED if one.new else Fate.CHANGED
+        found = told.get(one.offer_id) or Difference(fate, "Angebote", one.offer_id, name, {})
+        marked.append(replace(found, fields=found.fields | {"release": (one.before, one.after)}, loosened=True))
+    keys = {one.key for one in marked}
+    return [*marked, *(one for one in differences if one.title != "Angebote" or one.key not in keys)]
 
 
 def _counts(session: Session, held: Any, title: str, counted: dict[str, int], moved: int) -> Counts:  # noqa: ANN401 - a row
@@ -135,13 +182,13 @@ def _counts(session: Session, held: Any, title: str, counted: dict[str, int], mo
 def _moves(session: Session, versions: dict[str, int | None]) -> dict[str, float | None]:
     """Return the places that moved, with the distance in metres; None where a point came or went."""
     found = session.execute(
-        text("""
+        text(f"""
             SELECT facility_id, ST_Distance(o.geom, n.geom) AS distance_m
             FROM (SELECT facility_id, geom FROM place WHERE import_id = :before) o
             JOIN (SELECT facility_id, geom FROM place WHERE import_id = :after) n USING (facility_id)
-            WHERE ST_Distance(o.geom, n.geom) > :moved_m OR (o.geom IS NULL) <> (n.geom IS NULL)
+            WHERE {_MOVED}
         """),
-        versions | {"moved_m": MOVED_M},
+        versions,
     )
     return {row.facility_id: row.distance_m for row in found}
 
@@ -207,15 +254,16 @@ def _difference(change: Change, name: str | None, moves: dict[str, float | None]
     return Difference(fate, change.table, change.key, name, change.fields, moved_m)
 
 
+_DRAWN = {"areas": "Gebiete", "facilities": "Einrichtungen"}
+
+
 def _shapes(
     session: Session, kind: str, differences: Sequence[Difference], versions: dict[str, int | None]
-) -> tuple[list[Shape], int]:
-    """Return what can be drawn, and how much of it is left out."""
-    if kind not in {"areas", "facilities"}:
-        return [], 0
-    title = "Gebiete" if kind == "areas" else "Einrichtungen"
-    wanted = [one for one in differences if one.title == title]
-    shown = wanted[:MOST_SHAPES]
+) -> list[Shape]:
+    """Return what can be drawn, the first ``MOST_SHAPES`` of it."""
+    if kind not in _DRAWN:
+        return []
+    shown = [one for one in differences if one.title == _DRAWN[kind]][:MOST_SHAPES]
     drawn = _areas if kind == "areas" else _points
     before, after = (
         drawn(session, versions[which], [one.key for one in shown]) if versions[which] is not None else {}
@@ -229,7 +277,7 @@ def _shapes(
             continue
         kept = old if new is not None and old is not None and _position_differs(one) else None
         shapes.append(Shape(one.fate, one.name or one.key, geometry, kept, one.moved_m))
-    return shapes, len(wanted) - len(shown)
+    return shapes
 
 
 def _position_differs(one: Difference) -> bool:

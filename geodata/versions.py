@@ -39,7 +39,7 @@ class Versioned:
 
     ``derived`` tables are rebuilt, never compared. ``as_given`` replaces columns by SQL expressions: what the source
     said where a derivation may have filled them, or a text where a key may be NULL. ``left_out`` columns are a
-    numbering that means nothing.
+    numbering that means nothing, or made from the others.
     """
 
     table: str
@@ -81,8 +81,8 @@ TABLES: Mapping[str, tuple[Versioned, ...]] = MappingProxyType(
         "facilities": (
             Versioned("facility_snap", (), "", derived=True),
             Versioned("facility_area", (), "", derived=True),
-            Versioned("offer", ("offer_id",), "Angebote"),
-            Versioned("place", ("facility_id",), "Einrichtungen"),
+            Versioned("offer", ("offer_id",), "Angebote", left_out=("spelt",)),
+            Versioned("place", ("facility_id",), "Einrichtungen", left_out=("spelt", "spelt_address")),
         ),
         "statistics": (
             Versioned("observation_split", (), "", derived=True),
@@ -277,15 +277,28 @@ def diff(session: Session, name: str, *, limit: int = 1000) -> Diff:
     return compare(session, name, held.kind, held.previous, held.current, limit=limit)
 
 
-def compare(session: Session, name: str, kind: str, before: int | None, after: int, *, limit: int = 1000) -> Diff:
+def compare(
+    session: Session,
+    name: str,
+    kind: str,
+    before: int | None,
+    after: int,
+    *,
+    limit: int = 1000,
+    urgent: Mapping[str, str] = MappingProxyType({}),
+) -> Diff:
     """Compare two versions of a dataset by the ids of their imports; ``before`` None: with nothing, all is added.
 
-    To be called with the rights of the writing group: no other reads versions that are not visible.
+    What is listed first, where there is more than ``limit``: what goes, then what changes, then what comes.
+    ``urgent``: per title of a table the place of a row in that order, as a SQL expression over the old row ``o`` and
+    the new one ``n``: 0 before all, 2 before other changes, NULL as usual. To be called with the rights of the writing
+    group: no other reads versions that are not visible.
     """
     made = Diff(name, {} if before is None else _notes_diff(session, before, after), {}, [], limit)
     for table in TABLES[kind]:
         if not table.derived:
-            made.counts[table.title], changes = _table_diff(session, table, before, after, limit)
+            rank = urgent.get(table.title, "NULL")
+            made.counts[table.title], changes = _table_diff(session, table, before, after, limit, rank)
             made.changes += changes
     return made
 
@@ -300,7 +313,7 @@ def _notes_diff(session: Session, before: int, after: int) -> dict[str, tuple[st
 
 
 def _table_diff(
-    session: Session, table: Versioned, previous: int | None, current: int, limit: int
+    session: Session, table: Versioned, previous: int | None, current: int, limit: int, rank: str
 ) -> tuple[dict[str, int], list[Change]]:
     columns = table.columns()
     given = ", ".join(f'{expression} AS "{name}"' for name, expression in columns.items())
@@ -315,6 +328,8 @@ def _table_diff(
              n AS (SELECT {given} FROM {table.table} WHERE import_id = :current)
         SELECT CASE WHEN o."{first}" IS NULL THEN 'added' WHEN n."{first}" IS NULL THEN 'removed' ELSE 'changed' END
                    AS change,
+               coalesce({rank}, CASE WHEN n."{first}" IS NULL THEN 1 WHEN o."{first}" IS NULL THEN 4 ELSE 3 END)
+                   AS rank,
                concat_ws(' · ', {key}) AS key, jsonb_build_object({before}) AS before,
                jsonb_build_object({after}) AS after,
                array_remove(CAST(ARRAY[{fields}] AS text[]), NULL) AS fields
@@ -325,7 +340,7 @@ def _table_diff(
     counted = session.execute(text(f"SELECT change, count(*) FROM ({query}) q GROUP BY change"), versions)
     counts = {"added": 0, "changed": 0, "removed": 0} | {change: number for change, number in counted}
     rows: Sequence[Any] = session.execute(
-        text(f"{query} ORDER BY key, change LIMIT :limit"), versions | {"limit": limit}
+        text(f"{query} ORDER BY rank, key LIMIT :limit"), versions | {"limit": limit}
     ).all()
     changes = [
         Change(

@@ -98,7 +98,8 @@ class Counting:
 class Rules:
     """The limits an import must keep, and whether it is a rehearsal.
 
-    ``unattended``: nobody looks on, so content that a rollback took back is not brought again. ``inspect`` is called
+    ``unattended``: nobody looks on, so content that a rollback took back is not brought again, and offers become more
+    widely visible only with ``allow_wider_release``. ``inspect`` is called
     inside the transaction once all is written, before it is committed or, of a rehearsal, taken back; whatever it
     raises takes the import back. It is not called where nothing is new.
     """
@@ -108,6 +109,7 @@ class Rules:
     allow_orphans: bool = False
     dry_run: bool = False
     unattended: bool = False
+    allow_wider_release: bool = False
     inspect: "Callable[[Job], None] | None" = None
 
 

@@ -95,12 +95,15 @@ class Report:
                 totals[reason] += count
         return totals.most_common()
 
+    def taken(self) -> str:
+        """Return how many rows are taken and how many not, in the sentence a planner reads first."""
+        return f"{self.rows_loaded} von {self.rows_read} Zeilen übernommen, {self.rows_rejected} zurückgewiesen."
+
     def headline(self) -> str:
-        """Return the one sentence a planner reads first."""
-        taken = f"{self.rows_loaded} von {self.rows_read} Zeilen übernommen, {self.rows_rejected} zurückgewiesen"
-        if self.dry_run:
-            return f"{self.dataset}: {taken} (Probelauf, nichts geändert)."
-        return f"{self.dataset}: {taken}{' (Inhalt wie bisher, keine neue Fassung)' if self.unchanged else ''}."
+        """Return the same for a terminal: of which dataset, and whether anything was changed by it."""
+        changed = " (Inhalt wie bisher, keine neue Fassung)" if self.unchanged else ""
+        changed = " (Probelauf, nichts geändert)" if self.dry_run else changed
+        return f"{self.dataset}: {self.taken().removesuffix('.')}{changed}."
 
     def lines(self, most: int = 20) -> Iterable[str]:
         """Yield the report for a terminal: headline, counts, reasons, then at most ``most`` findings each."""

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine
 
+from geodata.discreet import discreet
 from geodata.errors import SrkError
 from importers.errors import MappingError, RefusedError
 from importers.report import Report, Severity
@@ -309,5 +310,5 @@ def _fetch(task: Task, url: str, fetcher: "Fetcher", known: "Validators | None")
 def _sentence(task: Task, error: Exception) -> str:
     if isinstance(error, SrkError):
         return str(error)
-    _log.error("%s failed unexpectedly", task.name, exc_info=error)
+    _log.error("%s failed unexpectedly\n%s", task.name, discreet(error))
     return f"Beim Import ist ein unerwarteter Fehler aufgetreten ({type(error).__name__}); nichts wurde geändert."

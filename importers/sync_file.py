@@ -42,6 +42,7 @@ _ONLY_FOR: dict[str, tuple[str, ...]] = {
     "allow_orphans": ("areas",),
     "category": ("facilities",),
     "keep_outside": ("facilities",),
+    "allow_wider_release": ("facilities",),
     "mapping": _TABLES,
     "layer": _TABLES,
     "crs": ("areas", "facilities", "network", "addresses"),
@@ -97,6 +98,7 @@ class SyncSource(Strict):
     max_shrink: str | None = None
     keep_outside: float | None = Field(default=None, gt=0)
     allow_orphans: bool = False
+    allow_wider_release: bool = False
     title: str | None = None
     licence: str | None = None
     attribution: str | None = None

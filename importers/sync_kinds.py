@@ -36,6 +36,7 @@ def load(engine: Engine, task: Task, rows: Source | Path, home: Home, *, dry_run
         source.allow_orphans,
         dry_run,
         unattended=True,
+        allow_wider_release=source.allow_wider_release,
     )
     if source.kind == "catalogue":
         from importers.kinds.catalogue import CatalogueImport, import_catalogue  # noqa: PLC0415 - only what is needed

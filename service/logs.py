@@ -1,15 +1,24 @@
-"""Structured logs with a request id. Paths are logged, query values and addresses of visitors are not."""
+"""Structured logs with a request id.
+
+Paths are logged; query values, addresses of visitors and the words of errors, which may quote either or a row of a
+list, are not.
+"""
 
 import logging
 import re
 import sys
 import time
 import uuid
-from typing import Any
+from collections.abc import MutableMapping
+from typing import Any, TypeAlias
 
 import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from geodata.discreet import discreet
+
+Event: TypeAlias = MutableMapping[str, Any]
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -22,13 +31,41 @@ def configure(level: str) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            discreet_error,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
+    # What others log: the server tells of every error once more, libraries of theirs.
+    logging.setLogRecordFactory(_DiscreetRecord)
+
+
+def discreet_error(_logger: object, _method: str, event: Event) -> Event:
+    """Put the error being logged (``exc_info``) into the event as ``exception``: type and stack, not its words."""
+    error = _error_of(event.pop("exc_info", None))
+    if error is not None:
+        event["exception"] = discreet(error)
+    return event
+
+
+def _error_of(given: object) -> BaseException | None:
+    if isinstance(given, BaseException):
+        return given
+    if isinstance(given, tuple):
+        return next((part for part in given if isinstance(part, BaseException)), None)
+    return sys.exc_info()[1] if given else None
+
+
+class _DiscreetRecord(logging.LogRecord):
+    """A record of the standard library's logging whose error is told like those of our own."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as logging calls it
+        super().__init__(*args, **kwargs)
+        error = _error_of(self.exc_info)
+        if error is not None:
+            self.exc_info, self.exc_text = None, discreet(error)
 
 
 class RequestLog:

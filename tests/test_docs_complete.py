@@ -82,7 +82,7 @@ def test_the_table_of_the_sync_file_says_which_kind_takes_what() -> None:
     examples: dict[str, Any] = {
         "url": "https://x.example/", "file": "x.csv", "after": ["x"], "enabled": True, "as_of": "2026-01-01",
         "max_rejects": "5%", "max_shrink": "5%", "allow_orphans": True, "keep_outside": 1.0, "decimal": ",",
-        "dash": "zero", "replace": "all",
+        "dash": "zero", "replace": "all", "allow_wider_release": True,
     }  # fmt: skip
     for row in rows:
         said = set(_codes(row["gilt für"])) & kinds

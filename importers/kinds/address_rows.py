@@ -10,6 +10,7 @@ from pandera.errors import SchemaErrors
 
 from geodata.spelling import MAX_NUMBER_CHARS, number_plain, street_plain
 from importers.kinds import points
+from importers.kinds.cells import SPOILT, SPOILT_SAID
 from importers.kinds.facility_rows import cleaned
 from importers.mapping import Rule, canonical
 from importers.report import Report
@@ -36,7 +37,7 @@ _SHORT = _says(lambda s: s.str.len() <= MAX_TEXT_CHARS, f"Der Text ist länger a
 
 SCHEMA = pa.DataFrameSchema(
     {
-        "street": pa.Column(object, nullable=True, checks=[_SHORT]),
+        "street": pa.Column(object, nullable=True, checks=[_SHORT, _says(lambda s: ~s.isin(SPOILT), SPOILT_SAID)]),
         "house_number": pa.Column(object, nullable=True, checks=[_SHORT, _says(
             lambda s: ~s.str.match(r"\d{4}-\d{2}-\d{2}"),
             "Das ist ein Datum: Eine Tabellenkalkulation hat die Hausnummer verwandelt.")]),

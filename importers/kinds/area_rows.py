@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from importers import place
 from importers.errors import MappingError
-from importers.kinds.cells import CONTROL
+from importers.kinds.cells import CONTROL, SPOILT, SPOILT_SAID
 from importers.lookup import Lookup, resolved
 from importers.mapping import Columns, Rule, canonical
 from importers.report import Report
@@ -64,6 +64,9 @@ def _staged(
             report.reject(row, "key", key, "Der Schlüssel fehlt.", "Bitte ergänzen.")
         elif not name:
             report.reject(row, "name", name, "Der Name fehlt.", "Bitte ergänzen.")
+        elif SPOILT & {key, name}:
+            field, value = ("key", key) if key in SPOILT else ("name", name)
+            report.reject(row, field, value, SPOILT_SAID, "Bitte in der Tabelle berichtigen.")
         elif max(len(key), len(name)) > _MAX_TEXT_CHARS:
             report.reject(row, "name", name, f"Schlüssel oder Name ist länger als {_MAX_TEXT_CHARS} Zeichen.")
         elif row not in refused:

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 from importers import numbers
 from importers.report import Report
 
+# What a spreadsheet shows where a formula failed, in English and in German.
+SPOILT = frozenset({
+    "#REF!", "#BEZUG!", "#N/A", "#NV", "#VALUE!", "#WERT!", "#DIV/0!", "#NAME?", "#NUM!", "#ZAHL!", "#NULL!",
+})  # fmt: skip
+SPOILT_SAID = "Die Zelle zeigt den Fehler einer Formel statt eines Werts."
+
 # Neither a page nor XML can hold them; what separates lines and columns is no harm.
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
 

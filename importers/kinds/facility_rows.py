@@ -17,7 +17,7 @@ from pandera.errors import SchemaErrors
 
 from geodata.tables import BARRIER_FREE, CATEGORIES, SERVICE_AREAS, STATES, SUPPLY_UNITS, USE_UNITS, ReleaseLevel
 from importers import numbers
-from importers.kinds.cells import CONTROL, Reading, read_dash
+from importers.kinds.cells import CONTROL, SPOILT, SPOILT_SAID, Reading, read_dash
 from importers.kinds.points import COORDINATES, coordinates
 from importers.mapping import Columns
 from importers.report import Report
@@ -52,10 +52,14 @@ def _says(check: Callable[[Any], Any], error: str) -> pa.Check:
     return pa.Check(check, error=error)
 
 
+# An id or a name "#REF!" is none.
+_SOUND = _says(lambda s: ~s.isin(SPOILT), SPOILT_SAID)
+
+
 def _text(*checks: pa.Check, required: bool = False) -> pa.Column:
     # NULL where required is noted by hand: pandera's own words are not a planner's.
     short = _says(lambda s: s.str.len() <= MAX_TEXT_CHARS, f"Der Text ist länger als {MAX_TEXT_CHARS} Zeichen.")
-    return pa.Column(object, checks=[short, *checks], nullable=True, required=required)
+    return pa.Column(object, checks=[_SOUND, short, *checks], nullable=True, required=required)
 
 
 # What the database indexes must stay short.

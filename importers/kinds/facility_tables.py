@@ -1,14 +1,16 @@
 """Facilities inside the database: from the staging table to places, offers and their areas, all in SQL."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import text
 
 from geodata.database import refresh_statistics
 from geodata.derive import rebuild
+from geodata.loosening import Loosened, loosened
 from importers import geocode
 from importers.copying import staging_table
-from importers.errors import MappingError
+from importers.errors import MappingError, RefusedError
 from importers.load import Job, check_rejects, check_shrink, publish
 
 STAGE = (
@@ -89,6 +91,7 @@ def load(job: Job, home_level: str, home_state: str, keep_outside_km: float | No
     places = session.execute(text("SELECT count(*) FROM place WHERE import_id = :import_id"), values).scalar_one()
     report.counts["Einrichtungen"] = places
     _warn_of_hidden(job)
+    _judge_releases(job)
     without = session.execute(text("SELECT count(*) FROM stage_offer WHERE supply IS NULL")).scalar_one()
     report.counts["Angebote ohne Platz- oder Stundenangabe"] = without
     publish(job, loaded=loaded)
@@ -235,6 +238,54 @@ def _warn_of_hidden(job: Job) -> None:
         job.report.warn(
             "Der Name verrät die Straße, obwohl nur das Gebiet gezeigt werden soll.", row=row, field="name", value=name
         )
+
+
+def _judge_releases(job: Job) -> None:
+    """Warn of offers that a wider circle would see than of the version so far; where nobody looks on, refuse them.
+
+    A column ``release`` that a list has lost says of every protected home that it is public.
+    """
+    wider = loosened(job.session, job.dataset_id, job.previous_id, job.import_id)
+    if not wider:
+        return
+    sentences = _wider(wider)
+    if job.rules.unattended and not job.rules.allow_wider_release:
+        raise RefusedError(
+            f"{' '.join(sentences)} Unbeaufsichtigt geschieht das nicht; nichts wurde geändert. Bitte die Freigaben in "
+            "der Quelle prüfen; sind sie so gewollt, erlaubt es „allow_wider_release = true“ in der Liste der Quellen.",
+            job.report,
+        )
+    for sentence in sentences:
+        job.report.warn(sentence, field="release")
+    rows: dict[str, int] = dict(
+        job.session.execute(
+            text("SELECT id, row FROM stage_offer WHERE id = ANY (:ids)"), {"ids": [one.offer_id for one in wider]}
+        ).all()
+    )
+    for one in wider:
+        job.report.warn(
+            "Dieses Angebot ist künftig für einen weiteren Kreis sichtbar." if one.itself
+            else "An diesem Ort stand bisher ein Angebot mit engerer Freigabe; künftig ist der Ort weiter sichtbar.",
+            row=rows[one.offer_id], field="release", value=one.name,
+        )  # fmt: skip
+
+
+def _wider(wider: Sequence[Loosened]) -> list[str]:
+    """Return the sentences on offers that become public, and on the others that more people see."""
+    public = sum(one.after == "public" for one in wider)
+    others = len(wider) - public
+    said = []
+    if public:
+        said.append(
+            "1 Angebot, das bisher nicht öffentlich war, wird öffentlich." if public == 1
+            else f"{public} Angebote, die bisher nicht öffentlich waren, werden öffentlich."
+        )  # fmt: skip
+    if others:
+        said.append(
+            "1 Angebot wird für einen weiteren Kreis sichtbar als bisher." if others == 1
+            else f"{others} Angebote werden für einen weiteren Kreis sichtbar als bisher."
+        )  # fmt: skip
+    return said
 
 
 def _distance(metres: float) -> str:

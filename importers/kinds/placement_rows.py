@@ -117,7 +117,8 @@ def checked(
           "Zuständig kann nur ein Jugendamt sein; unterhalb davon ist ein Gebiet immer Herkunft.")  # fmt: skip
     half = made["provider_area_level"].isna() != made["provider_area_key"].isna()
     _note(made, rows, report, half, "provider_area_key",
-          "provider_area_level und provider_area_key gehören zusammen; es ist nur eines angegeben.")  # fmt: skip
+          "Ebene und Schlüssel des Gebiets, in dem der Anbieter sitzt, gehören zusammen (provider_area_level und "
+          "provider_area_key); es ist nur eines angegeben.")  # fmt: skip
     made["period"] = pd.Series([period.text if period else None for period in periods], dtype=object)
     made["row"] = rows
     stay = ~np.isin(rows, list(report.rejected_rows()))

@@ -14,7 +14,7 @@ from pandera.errors import SchemaErrors
 from geodata.figure_tables import FLAGS, SCENARIOS
 from geodata.indicators import CASES, POPULATION, TOTAL
 from geodata.periods import Period
-from importers.kinds.cells import Reading
+from importers.kinds.cells import SPOILT, SPOILT_SAID, Reading
 from importers.kinds.facility_rows import cleaned
 from importers.kinds.figures import read_numbers, read_periods
 from importers.lookup import Found, Lookup
@@ -43,6 +43,10 @@ def _among(values: tuple[str, ...]) -> pa.Check:
     return pa.Check.isin(values, error=f"Der Wert ist unbekannt; möglich sind: {', '.join(values)}.")
 
 
+def _sound() -> pa.Check:
+    return pa.Check(lambda s: ~s.isin(SPOILT), error=SPOILT_SAID)
+
+
 def _short() -> pa.Check:
     return pa.Check(
         lambda s: s.str.len() <= _MAX_TEXT_CHARS, error=f"Der Text ist länger als {_MAX_TEXT_CHARS} Zeichen."
@@ -51,7 +55,10 @@ def _short() -> pa.Check:
 
 _SCHEMA = pa.DataFrameSchema(
     {
-        **{name: pa.Column(object, _short(), nullable=True) for name in ("level", "area_key", "indicator", "position")},
+        **{
+            name: pa.Column(object, [_sound(), _short()], nullable=True)
+            for name in ("level", "area_key", "indicator", "position")
+        },
         "flag": pa.Column(object, _among(FLAGS), nullable=True),
         "scenario": pa.Column(object, _among(SCENARIOS), nullable=True),
     }
@@ -177,12 +184,13 @@ def _check_values(
     broken = given & (np.nan_to_num(value) % 1 != 0)
     wrong = [
         (given & flag.isin(_WITHOUT_VALUE).to_numpy(), "Als fehlend oder unterdrückt gekennzeichnet, aber mit Wert.",
-         "Bitte den Wert leeren oder flag berichtigen."),
+         "Bitte den Wert leeren oder das Kennzeichen (flag) berichtigen."),
         (~given & flag.isin(("estimated", "provisional")).to_numpy(),
-         "Als geschätzt oder vorläufig gekennzeichnet, aber ohne Wert.", "Bitte den Wert ergänzen oder flag leeren."),
+         "Als geschätzt oder vorläufig gekennzeichnet, aber ohne Wert.",
+         "Bitte den Wert ergänzen oder das Kennzeichen (flag) leeren."),
         (counts & given & (value < 0), "Eine Anzahl darf nicht negativ sein.", ""),
         ((table["indicator"] == CASES).to_numpy() & broken & (defaults.counting != _MEAN),
-         f"Fälle sind ganze Zahlen; Bruchteile gibt es nur bei counting = {_MEAN}.", ""),
+         f"Fälle sind ganze Zahlen; Bruchteile gibt es nur im Mittel von zwölf Stichtagen (Zählweise {_MEAN}).", ""),
     ]  # fmt: skip
     for mask, why, advice in wrong:
         for i in np.flatnonzero(mask):

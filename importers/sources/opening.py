@@ -22,16 +22,18 @@ def open_source(
     *,
     layer: str | None = None,
     layout: Layout | None = None,
+    folder: Path | None = None,
     fetcher: "Fetcher | None" = None,
     known: "Validators | None" = None,
 ) -> Source:
     """Open a file or a URL (``http://``, ``https://``) as a source of rows.
 
     ``layer`` names the layer of a GeoPackage, the shapefile inside a zip, the sheet of a workbook or the feature type
-    of a WFS where there are several; ``layout`` says how a table lies in its file. For URLs only: ``fetcher`` (must
-    stay open while the source is read; without one a new one is made that lives as long as the source) and ``known``,
-    the ``validators`` of an earlier reading: ``NotModified`` is raised if nothing changed since. Raises
-    ``SourceError`` with a German sentence for whatever cannot be read.
+    of a WFS where there are several; ``layout`` says how a table lies in its file. An archive is unpacked into a folder
+    of its own inside ``folder``, else where temporary files go. For URLs only: ``fetcher`` (must stay open while the
+    source is read; without one a new one is made that lives as long as the source) and ``known``, the ``validators``
+    of an earlier reading: ``NotModified`` is raised if nothing changed since. Raises ``SourceError`` with a German
+    sentence for whatever cannot be read.
     """
     if isinstance(location, str) and location.lower().startswith(_WEB):
         from importers.sources.http import Fetcher  # noqa: PLC0415 - most sources are files
@@ -61,7 +63,7 @@ def open_source(
     if suffix in _VECTORS:
         from importers.sources.vector import open_vector  # noqa: PLC0415
 
-        return open_vector(path, layer=layer)
+        return open_vector(path, layer=layer, folder=folder)
     known_suffixes = ", ".join(sorted(_TABLES | _EXCEL | _GEOJSON | _JSON | _VECTORS))
     raise SourceError(
         f"„{path.name}“: Dateien mit der Endung „{suffix}“ werden nicht gelesen. Möglich sind: {known_suffixes}."

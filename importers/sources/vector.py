@@ -24,8 +24,13 @@ from importers.sources.base import (
     Provenance,
     checksum,
 )
+from importers.sources.geopackage import require_tables_only
 
 _SHAPE_PARTS = {".shp", ".shx", ".dbf", ".prj", ".cpg"}
+# GDAL chooses its driver by what is inside, and some fetch what a file names: other files of this machine, addresses
+# in the network. So the beginning of a file is looked at before GDAL is, and the driver it chose afterwards.
+_BEGINNINGS = {".gpkg": b"SQLite format 3\0", ".shp": (9994).to_bytes(4, "big")}
+_DRIVERS = {".gpkg": "GPKG", ".shp": "ESRI Shapefile"}
 
 
 class VectorSource:
@@ -40,10 +45,14 @@ class VectorSource:
         self._name = name
         self.notes: list[str] = []
         self.bad_rows: dict[int, str] = {}
+        suffix = file.suffix.lower()
+        self._require(_begins_with(file, _BEGINNINGS[suffix]))
+        if suffix == ".gpkg":
+            require_tables_only(file, name)
         self._layer = self._choose_layer(layer)
         info = self._guarded(lambda: pyogrio.read_info(file, layer=self._layer))
+        self._require(info["driver"] == _DRIVERS[suffix])
         self._features = int(info["features"])
-        self._chunked = info["driver"] in {"GPKG", "ESRI Shapefile"} and self._features > CHUNK_ROWS
         self.columns = tuple(str(name) for name in info["fields"])
         kinds = zip(self.columns, info["dtypes"], strict=True)
         self._booleans = {name for name, kind in kinds if kind == "bool"}
@@ -51,8 +60,12 @@ class VectorSource:
             self.notes.append("Die Ebene hat keine Geometrie.")
         elif str(info["geometry_type"]).endswith(("Z", "M")) or "2.5D" in str(info["geometry_type"]):
             self.notes.append("Höhenangaben (3D) wurden weggelassen.")
-        encoding = info.get("encoding") if info["driver"] == "ESRI Shapefile" else None
+        encoding = info.get("encoding") if suffix == ".shp" else None
         self.provenance = Provenance(name, digest, str(info["driver"]), encoding=encoding, crs=info["crs"])
+
+    def _require(self, fits: bool) -> None:
+        if not fits:
+            raise SourceError(f"„{self._name}“ ist beschädigt oder keine lesbare Geodatei.")
 
     def _choose_layer(self, wanted: str | None) -> str:
         layers = [str(row[0]) for row in self._guarded(lambda: pyogrio.list_layers(self._file))]
@@ -79,15 +92,15 @@ class VectorSource:
         except Exception as error:  # GDAL's drivers raise many kinds for broken bytes
             raise SourceError(f"„{self._name}“ ist beschädigt oder keine lesbare Geodatei.") from error
         # GDAL reports a damaged file as a warning and goes on with half of it: that is refused.
-        if any(issubclass(w.category, RuntimeWarning) and "Measured" not in str(w.message) for w in said):
-            raise SourceError(f"„{self._name}“ ist beschädigt oder keine lesbare Geodatei.")
+        self._require(
+            not any(issubclass(w.category, RuntimeWarning) and "Measured" not in str(w.message) for w in said)
+        )
         return result
 
     def chunks(self) -> Iterator[Chunk]:
-        """Yield the features in order; GeoPackage and Shapefile piecewise, others at once."""
-        step = CHUNK_ROWS if self._chunked else max(self._features, 1)
-        for start in range(0, max(self._features, 1), step):
-            window = {"skip_features": start, "max_features": step} if self._chunked else {}
+        """Yield the features in order, piecewise."""
+        for start in range(0, max(self._features, 1), CHUNK_ROWS):
+            window = {"skip_features": start, "max_features": CHUNK_ROWS} if self._features > CHUNK_ROWS else {}
             meta, _fids, wkb, fields = self._guarded(
                 lambda window=window: pyogrio.raw.read(
                     self._file, layer=self._layer, force_2d=True, datetime_as_string=True, **window
@@ -100,17 +113,17 @@ class VectorSource:
             yield Chunk(np.arange(start + 1, start + count + 1), columns, geometry)
 
 
-def open_vector(path: Path, *, layer: str | None) -> VectorSource:
-    """Open a geodata file, unpacking a zipped shapefile into a private folder first."""
+def open_vector(path: Path, *, layer: str | None, folder: Path | None = None) -> VectorSource:
+    """Open a geodata file, unpacking a zipped shapefile into a private folder first, made in ``folder``."""
     digest = checksum(path)
     if path.suffix.lower() == ".zip":
-        folder = Path(tempfile.mkdtemp(prefix="srk-"))
+        private = Path(tempfile.mkdtemp(prefix="srk-", dir=folder))
         try:
-            inner, layer = _unpack_shapefile(path, folder, layer)
+            inner, layer = _unpack_shapefile(path, private, layer)
             _require_whole_shapefile(inner, path.name)
-            return VectorSource(inner, name=path.name, digest=digest, layer=layer, private_folder=folder)
+            return VectorSource(inner, name=path.name, digest=digest, layer=layer, private_folder=private)
         except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(private, ignore_errors=True)
             raise
     if path.suffix.lower() == ".shp":
         for part in (".shx", ".dbf"):
@@ -118,6 +131,11 @@ def open_vector(path: Path, *, layer: str | None) -> VectorSource:
                 raise SourceError(f"Zu „{path.name}“ fehlt die Datei „{path.stem}{part}“.")
         _require_whole_shapefile(path, path.name)
     return VectorSource(path, name=path.name, digest=digest, layer=layer)
+
+
+def _begins_with(file: Path, beginning: bytes) -> bool:
+    with file.open("rb") as handle:
+        return handle.read(len(beginning)) == beginning
 
 
 def _require_whole_shapefile(path: Path, name: str) -> None:

@@ -20,6 +20,7 @@ from importers.sources.base import (
     Provenance,
     checksum,
 )
+from importers.sources.formulas import unanswered
 from importers.sources.header import Line, Marks, column_names, end_note, filled_right, title
 from importers.sources.merged import Range, fill, merged_ranges, within
 
@@ -34,8 +35,8 @@ class ExcelSource:
     """A sheet of an XLSX workbook: the named one, else the first. Row numbers are the sheet's own.
 
     The header is the first filled row below the skipped ones, and as many rows after it as ``layout`` says. Numbers
-    stay numbers; dates become ISO text; formulas are read as their last stored result. Merged cells: in several
-    header rows each cell of a range has its value, in the body only with ``fill_merged``.
+    stay numbers; dates become ISO text; formulas are read as their last stored result, those without one are noted.
+    Merged cells: in several header rows each cell of a range has its value, in the body only with ``fill_merged``.
     """
 
     def __init__(self, path: Path, *, sheet: str | None = None, layout: Layout = _PLAIN) -> None:
@@ -45,9 +46,11 @@ class ExcelSource:
         self.notes: list[str] = []
         self.bad_rows: dict[int, str] = {}
         self._merged: list[Range] = []
+        self._unanswered: dict[int, list[int]] = {}
         self._rows = self._read(sheet or layout.sheet)
         self._body_from, self.columns = self._header()
         self.notes += _broken_umlauts(self._rows, self.columns)
+        self.notes += self._open_formulas()
         self.provenance = Provenance(path.name, checksum(path), "XLSX")
 
     def _read(self, sheet: str | None) -> list[tuple[int, tuple[Any, ...]]]:
@@ -72,7 +75,19 @@ class ExcelSource:
         if self._layout.header_rows > 1 or self._layout.title_row is not None or self._layout.fill_merged:
             with chosen._get_source() as stream:  # noqa: SLF001 - a sheet read as a stream shows no merged cells
                 self._merged = merged_ranges(stream, self._path.name)
+        self._unanswered = unanswered(chosen._get_source)  # noqa: SLF001 - nor what is a formula
         return list(self._filled_rows(chosen.iter_rows(values_only=True)))
+
+    def _open_formulas(self) -> Iterator[str]:
+        """Yield a note for each column with formulas that no program has calculated yet: their cells are empty."""
+        for number, name in enumerate(self.columns, start=1):
+            rows = [row for row in self._unanswered.get(number, ()) if row >= self._body_from]
+            if rows:
+                stand = "steht eine Formel" if len(rows) == 1 else f"stehen {len(rows)} Formeln"
+                yield (
+                    f"In der Spalte „{name}“ {stand} ohne Ergebnis, zuerst in Zeile {min(rows)}; gelesen wird dort "
+                    "nichts. Bitte die Datei in Excel öffnen und speichern."
+                )
 
     def _filled_rows(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[int, tuple[Any, ...]]]:
         for number, row in enumerate(rows, start=1):

@@ -62,7 +62,8 @@ def list_datasets(
             f"importiert {row.imported_at:%d.%m.%Y}, Quelle geprüft {_days(row.age_days)}"
         )
         if row.failed_at:
-            say(f"  Erneuern zuletzt gescheitert am {row.failed_at:%d.%m.%Y}: {row.failure}")
+            why = f": {row.failure}" if row.failure else "; den Grund sieht die Verwaltung."
+            say(f"  Erneuern zuletzt gescheitert am {row.failed_at:%d.%m.%Y}{why}")
     for warning in answer.meta.warnings:
         if "noch nie" in warning and name is None:
             say(warning)

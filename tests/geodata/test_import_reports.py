@@ -2,15 +2,17 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
 import pytest
-from hand_rows import FACILITIES, Rows, rows_in
+from hand_rows import FACILITIES, TODAY, Rows, rows_in
 from sqlalchemy import Engine, text
 
 from geodata.cluster import Cluster
 from geodata.database import Access, make_engine, reading
+from geodata.datasets import datasets, never_loaded
 from geodata.errors import NotFoundError
 from geodata.import_reports import State, import_report, imports
 from geodata.migrate import SERVING_LOGIN, downgrade, migrate
@@ -100,6 +102,44 @@ def test_the_versions_of_a_dataset_newest_first(database: "Database") -> None:
     assert [row.state for row in listed] == [State.VISIBLE, State.BEFORE, State.GONE]
 
 
+def failing(rows: Rows) -> None:
+    """A dataset whose source cannot be renewed and one that never came in, with reasons that quote a row."""
+    rows.version(FACILITIES, "facilities")
+    for name in (FACILITIES, "facilities.neu"):
+        rows.insert("source_state", dataset=name, failure=f"„liste.csv“ hat keine Spalte „name“. Vorhanden: {HOME}.")
+    rows.session.execute(text("UPDATE source_state SET failed_at = now()"))
+
+
+@pytest.mark.parametrize(
+    ("viewer", "told"),
+    [(ADMIN, True), (PLANNER, False), (Viewer(Role.PROVIDER, provider_key="t1"), False), (None, False)],
+    ids=["admin", "planner", "provider", "public"],
+)
+def test_why_a_source_failed_is_the_administrators_to_know(
+    database: "Database", viewer: Viewer | None, told: bool
+) -> None:
+    with rows_in(database.writing) as rows:
+        failing(rows)
+    with reading(database.serving, Access(viewer) if viewer else None) as session:
+        (row,) = datasets(session, on=TODAY).rows
+        (never,) = never_loaded(session)
+        views = [session.execute(text(f"SELECT v::text FROM {view} v")).scalars().all()
+                 for view in ("dataset_visible", "source_state_visible")]  # fmt: skip
+    assert row.failed_at is not None, "that it failed is no secret"
+    assert (never.dataset, never.failed_at is not None) == ("facilities.neu", True)
+    assert [HOME in str(one.failure) for one in (row, never)] == [told, told]
+    assert [HOME in str(view) for view in views] == [told, told]
+
+
+def test_a_source_that_came_in_is_not_among_those_that_never_did(database: "Database") -> None:
+    with rows_in(database.writing) as rows:
+        failing(rows)
+        rows.version("facilities.neu", "facilities")
+        rows.insert("source_state", dataset="areas.gut", checked_at=datetime.now(UTC))
+    with reading(database.serving, Access(ADMIN)) as session:
+        assert never_loaded(session) == []
+
+
 @pytest.fixture
 def fifth(cluster: Cluster) -> Iterator[tuple[str, Engine, Engine]]:
     """A database at the revision before, with engines to write and to read it as the service does."""
@@ -121,6 +161,7 @@ def test_reports_and_addresses_come_and_go_with_their_migrations(fifth: tuple[st
     addresses = text("SELECT street, house_number FROM address_visible ORDER BY number")
     with rows_in(engine) as rows:
         version = imported(rows, report())
+        rows.insert("source_state", dataset=FACILITIES, failure=HOME)
         listed = rows.version("addresses", "addresses")
         rows.session.execute(
             text("""
@@ -137,7 +178,14 @@ def test_reports_and_addresses_come_and_go_with_their_migrations(fifth: tuple[st
         with reading(serving) as session:
             return told, session.execute(addresses).all()
 
+    def failures() -> tuple[Any, Any]:
+        with reading(serving, Access(PLANNER)) as session:
+            return tuple(session.scalar(text(f"SELECT failure FROM {view} WHERE dataset = :name"), {"name": FACILITIES})
+                         for view in ("dataset_visible", "source_state_visible"))  # type: ignore[return-value]  # fmt: skip
+
+    assert failures() == (HOME, HOME)
     migrate(url)
+    assert failures() == (None, None)
     first = seen()
     assert "findings" not in first[0][1]
     assert [tuple(row) for row in first[1]] == [("Übungsweg", "7")]
@@ -149,5 +197,7 @@ def test_reports_and_addresses_come_and_go_with_their_migrations(fifth: tuple[st
             for view in ("address_visible", "import_visible"):
                 there = connection.scalar(text("SELECT to_regclass(:name) IS NOT NULL"), {"name": view})
                 assert there == (view not in gone)
+    assert failures() == (HOME, HOME)
     migrate(url)
+    assert failures() == (None, None)
     assert seen() == first

@@ -173,6 +173,35 @@ def test_lists_and_shapes_end_somewhere_but_counts_do_not(
     assert (len(found.shapes), found.shapes_left_out) == (3, 5)
     assert fates(found, "Einrichtungen")["added"] == 8
     assert MOST_LISTED > 412
+    assert found.differences_left_out == 0
+
+
+def test_what_goes_is_listed_before_what_comes_however_it_is_called(
+    city: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geodata.version_preview.MOST_LISTED", 4)
+    monkeypatch.setattr("geodata.version_preview.MOST_SHAPES", 3)
+    load(city, tmp_path, [offer(n, 10.0 * n) for n in (40, 50, 60, 70, 80)])
+    (found,) = rehearsed(
+        city,
+        tmp_path,
+        [
+            offer(40, 400, provider="Verein"),
+            offer(50, 500),
+            offer(60, 650),
+            *(offer(n, 10.0 * n) for n in range(1, 31)),
+        ],
+    )
+    places = [(one.fate, one.key) for one in found.differences if one.title == "Einrichtungen"]
+    # Those that go come last by their keys, the new ones first; the list keeps two that go, what moves, what changes.
+    assert places == [
+        (Fate.REMOVED, "a70"), (Fate.REMOVED, "a80"), (Fate.MOVED, "a60"), (Fate.CHANGED, "a40"),
+    ]  # fmt: skip
+    assert fates(found, "Einrichtungen") == {"added": 30, "moved": 1, "changed": 1, "removed": 2, "same": 1}
+    # 34 places and 32 offers differ, four of each are listed.
+    assert found.differences_left_out == 30 + 28
+    assert [one.fate for one in found.shapes] == [Fate.REMOVED, Fate.REMOVED, Fate.MOVED]
+    assert found.shapes_left_out == 31
 
 
 def test_the_same_content_is_not_inspected(city: Database, tmp_path: Path) -> None:

@@ -93,13 +93,13 @@ def test_diff_names_rows_and_fields(run: Run) -> None:
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "Gebiete: 1 neu, 1 geändert, 1 entfallen",
-        "  geändert: bezirk · 2 (Name: Ost → Osten)",
         "  entfallen: bezirk · 3",
+        "  geändert: bezirk · 2 (Name: Ost → Osten)",
         "  neu: bezirk · 4",
     ]
     answer = json.loads(run("diff", "areas.bezirk", "--json")[1])
     assert answer["counts"] == {"Gebiete": {"added": 1, "changed": 1, "removed": 1}}
-    assert answer["changes"][0] == {
+    assert answer["changes"][1] == {
         "table": "Gebiete", "change": "changed", "key": "bezirk · 2", "fields": {"name": ["Ost", "Osten"]},
     }  # fmt: skip
     short = run("diff", "areas.bezirk", "--limit", "1")[1].splitlines()

@@ -1,4 +1,7 @@
-"""Import reports can be read: planners see how many rows came in, administrators also each finding."""
+"""Import reports can be read: planners see how many rows came in, administrators also each finding.
+
+Why renewing a source failed is the administrators' too: the sentence may quote a row of it.
+"""
 
 from alembic import op
 
@@ -32,10 +35,36 @@ WHERE srk_viewer_role() IN ('planner', 'admin');
 """
 
 
+def states(failure_for: str) -> str:
+    """Return the views on datasets and sources, with the sentence of a failure for these roles (SQL)."""
+    return f"""
+CREATE OR REPLACE VIEW dataset_visible AS
+SELECT d.id AS dataset_id, d.name AS dataset, d.kind, i.id AS import_id, i.title, i.as_of, i.licence, i.attribution,
+       i.imported_at,
+       -- Loaded minus shown would be the number of hidden offers.
+       CASE WHEN srk_viewer_role() IN ('planner', 'admin') THEN i.rows_loaded END AS rows_loaded,
+       CASE WHEN srk_viewer_role() IN ('planner', 'admin') THEN i.rows_rejected END AS rows_rejected,
+       i.counting, i.unit, i.scope, i.population_period, i.release,
+       GREATEST(i.imported_at, s.checked_at) AS checked_at, s.failed_at,
+       CASE WHEN srk_viewer_role() IN ({failure_for}) THEN s.failure END AS failure
+FROM dataset d JOIN import_run i ON i.id = d.current_import_id
+LEFT JOIN source_state s ON s.dataset = d.name;
+
+-- Sources that never came in have no version yet; their failure shows all the same.
+CREATE OR REPLACE VIEW source_state_visible AS
+SELECT dataset, checked_at, failed_at,
+       CASE WHEN srk_viewer_role() IN ({failure_for}) THEN failure END AS failure
+FROM source_state;
+"""
+
+
 def upgrade() -> None:
     op.execute(VIEWS)
     op.execute("GRANT SELECT ON import_visible TO srk_read, srk_write")
+    # The sentence may quote the source: a name for a column that is none, the distance of a place that lies outside.
+    op.execute(states("'admin'"))
 
 
 def downgrade() -> None:
+    op.execute(states("'planner', 'admin'"))
     op.execute("DROP VIEW import_visible")
