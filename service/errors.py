@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from geodata.database import QueryTimeoutError
 from geodata.errors import (
+    BusyError,
     ConflictError,
     DatabaseStateError,
     ForbiddenError,
@@ -27,6 +28,7 @@ STATUS = {
     ConflictError: HTTPStatus.CONFLICT,
     QueryTimeoutError: HTTPStatus.SERVICE_UNAVAILABLE,
     DatabaseStateError: HTTPStatus.SERVICE_UNAVAILABLE,
+    BusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     SrkError: HTTPStatus.BAD_REQUEST,
 }
 
@@ -44,6 +46,10 @@ _DETAILS = {
     HTTPStatus.NOT_FOUND: "Diese Adresse gibt es hier nicht.",
     HTTPStatus.METHOD_NOT_ALLOWED: "Diese Adresse nimmt die Methode nicht an.",
 }
+_NOT_POSSIBLE = "Die Anfrage ist nicht möglich."
+_UNEXPECTED = "Ein unerwarteter Fehler ist aufgetreten; er wurde protokolliert."
+# What is said of errors whatever was asked, for the catalogues of the pages.
+TEXTS = (*_TITLES.values(), *_DETAILS.values(), _NOT_POSSIBLE, _UNEXPECTED)
 
 _log = structlog.get_logger()
 
@@ -93,14 +99,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     def _http(_request: Request, error: HTTPException) -> Response:
         known = HTTPStatus(error.status_code)
-        answer = problem(error.status_code, _DETAILS.get(known, "Die Anfrage ist nicht möglich."))
+        answer = problem(error.status_code, _DETAILS.get(known, _NOT_POSSIBLE))
         answer.headers.update(error.headers or {})  # a 405 names what is allowed
         return answer
 
     @app.exception_handler(Exception)
     def _unexpected(_request: Request, error: Exception) -> Response:
         _log.exception("unexpected", error=type(error).__name__)
-        return problem(
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            "Ein unerwarteter Fehler ist aufgetreten; er wurde protokolliert.",
-        )
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, _UNEXPECTED)

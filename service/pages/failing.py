@@ -5,40 +5,66 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+import structlog
 from fastapi import FastAPI, Request, Response
-from starlette.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from geodata.errors import SrkError
 from geodata.viewer import PUBLIC
 from service.access import viewer_of
 from service.caching import qualities
-from service.pages.frame import bare_page
+from service.pages.frame import bare_page, language_of
+from service.pages.rendering import SAFE_HEADERS
+from service.texts import SOURCE_LANGUAGE, texts
 
 _Handler = Callable[[Request, Any], Response]
+_log = structlog.get_logger()
 
 
 def install(app: FastAPI) -> None:
     """Answer with a page instead of problem+json where a browser asked for one, outside the API."""
-    for kind in (SrkError, HTTPException):
-        app.exception_handlers[kind] = _with_page(app.exception_handlers[kind])  # type: ignore[arg-type]  # all of ours are plain functions
+    for kind in (SrkError, HTTPException, RequestValidationError, Exception):
+        app.exception_handlers[kind] = _with_page(app, app.exception_handlers[kind])  # type: ignore[arg-type]  # all of ours are plain functions
 
 
-def _with_page(handler: _Handler) -> Callable[[Request, Any], Awaitable[Response]]:
+def _with_page(app: FastAPI, handler: _Handler) -> Callable[[Request, Any], Awaitable[Response]]:
+    # Not in a thread: who logs an unexpected error does so where it is being handled.
     async def handle(request: Request, error: Any) -> Response:  # noqa: ANN401 - an exception of any kind
-        answer = await run_in_threadpool(handler, request, error)
         if not wants_page(request):
+            return handler(request, error)
+        if isinstance(error, RequestValidationError) and error.errors()[0]["loc"][0] == "path":
+            # An address of a page that cannot be one, such as a word where a number stands.
+            return await app.exception_handlers[HTTPException](request, HTTPException(HTTPStatus.NOT_FOUND))  # type: ignore[no-any-return, misc]
+        answer = handler(request, error)
+        try:
+            return _page(request, answer)
+        except Exception as failed:  # nobody is left to say so but the answer there is
+            _log.exception("error page", error=type(failed).__name__)
             return answer
-        said = orjson.loads(bytes(answer.body))
-        refused = answer.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-        shown = {"detail": said["detail"], "sign_in": refused and viewer_of(request) == PUBLIC}
-        page = bare_page(request, "error.html", said["title"], shown, status=answer.status_code)
-        for name in ("retry-after", "allow", "connection"):
-            if name in answer.headers:
-                page.headers[name] = answer.headers[name]
-        return page
 
     return handle
+
+
+def _page(request: Request, answer: Response) -> Response:
+    said = orjson.loads(bytes(answer.body))
+    refused = answer.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+    # The planning desk is German; of what is said elsewhere other languages know what is always the same.
+    language = language_of(request, translated=not f"{request.scope['path']}/".startswith("/planung/"))
+    known = texts(language).gettext
+    detail = known(said["detail"])
+    shown = {
+        "detail": detail,
+        "detail_language": SOURCE_LANGUAGE if detail == said["detail"] else language,
+        "sign_in": refused and viewer_of(request) == PUBLIC,
+    }
+    page = bare_page(request, "error.html", known(said["title"]), shown, status=answer.status_code, language=language)
+    for name in ("retry-after", "allow", "connection"):
+        if name in answer.headers:
+            page.headers[name] = answer.headers[name]
+    # An unexpected error is answered outside of all middleware.
+    page.headers.update(SAFE_HEADERS)
+    return page
 
 
 def wants_page(request: Request) -> bool:

@@ -12,7 +12,8 @@ from layers.canvas import Bounds, MapParts, Tiles, parts
 from layers.changes import ChangeKind, changes_canvas
 from service import assets
 from service.context import Context
-from service.pages.planning_data_tables import FATES, distance
+from service.pages.planning_data_tables import FATES
+from service.pages.planning_data_words import distance
 
 _SIMPLIFY_M = 15
 _LEAST_DEGREES = 0.01

@@ -12,26 +12,32 @@ from starlette.concurrency import run_in_threadpool
 from geodata import audit
 from geodata.answer import footnotes
 from geodata.database import Access, lock_writers, reading, writing
-from geodata.datasets import datasets
+from geodata.datasets import datasets, never_loaded
 from geodata.errors import ConflictError, ForbiddenError, NotFoundError, ParameterError
 from geodata.import_reports import ImportRow, State, import_report, imports
-from geodata.versions import OrphansError, rollback
+from geodata.periods import spoken
+from geodata.versions import OrphansError, OtherVersionError, rollback
 from geodata.viewer import Role, Version, Viewer
 from importers.report import Severity
 from service.access import COOKIE, viewer_of
+from service.caching import canonical_request
 from service.context import context_of, today
 from service.formats import MEDIA_TYPES, Format, to_csv, to_xlsx
 from service.pages import planning_data_tables as tables
+from service.pages import planning_data_words as words
 from service.pages.frame import PLANNERS, Content, page
+from service.pages.planning_words import COUNTINGS, UNITS
 from service.uploads.fields import KIND_TITLES, Kind
 from service.uploads.receiving import GUARD_FIELD, form_token, require_token
-from service.uploads.work import Stage, Upload, Uploads
+from service.uploads.stages import Upload
+from service.uploads.work import Uploads, visible_version
 
 router = APIRouter(include_in_schema=False)
 
 STYLES = ("srk-planung.css", "srk-daten.css")
 _REPORT_FIELDS = 20
 _FIELD_BYTES = 4096
+_PAGE_DIGITS, _ID_DIGITS = 7, 18
 
 
 def uploads_of(request: Request) -> Uploads:
@@ -43,7 +49,7 @@ def uploads_of(request: Request) -> Uploads:
 def waiting_upload(request: Request) -> Upload | None:
     """Return the upload of this session that still waits for a decision."""
     found = uploads_of(request).of(request.cookies.get(COOKIE))
-    return found if found is not None and (found.outcome.stage.busy or found.outcome.stage is Stage.CHECKED) else None
+    return found if found is not None and (found.outcome.stage.busy or found.outcome.stage.kept) else None
 
 
 def token_of(request: Request) -> str:
@@ -74,7 +80,7 @@ async def posted(request: Request) -> dict[str, str]:
 def page_number(request: Request, parameter: str) -> int:
     """Return which page of a long table is asked for, from 1; raise ``ParameterError`` for what is no number."""
     given = request.query_params.get(parameter, "1")
-    if not given.isdecimal() or not 1 <= int(given[:9]) <= 1_000_000:
+    if not given.isdecimal() or len(given) > _PAGE_DIGITS or int(given) < 1:
         raise ParameterError(parameter, "Die Seite einer Tabelle ist eine Zahl ab 1.")
     return int(given)
 
@@ -85,14 +91,15 @@ def get_datasets(request: Request) -> Response:
     admin = viewer_of(request).role is Role.ADMIN
 
     def content(session: Session) -> Content:
-        answer = datasets(session, on=today(), version=Version.INTERNAL)
-        failed = [row for row in answer.rows if row.failed_at]
+        rows, never = datasets(session, on=today(), version=Version.INTERNAL).rows, never_loaded(session)
         return Content(
             "Daten",
             {
-                "table": tables.datasets_table(answer.rows),
-                "count": len(answer.rows),
-                "warnings": [warning for warning in answer.meta.warnings if failed or "noch nie" in warning],
+                "table": tables.datasets_table(rows, never),
+                "count": len(rows),
+                "failed": [row.title for row in rows if row.failed_at],
+                "never": [one.dataset for one in never],
+                "discarded": request.query_params.get("getan") == "verworfen",
                 "admin": admin,
                 "enabled": uploads_of(request).enabled,
                 "pending": waiting_upload(request),
@@ -129,12 +136,12 @@ def get_dataset(request: Request, name: str) -> Response:
                 "kind": KIND_TITLES[visible.kind],
                 "facts": _facts(visible),
                 "before": before,
-                "moment": tables.moment,
+                "moment": words.moment,
                 "table": tables.imports_table(listed),
                 "may_change": may,
                 "may_upload": may and visible.kind in set(Kind),
                 "token": token_of(request),
-                "done": request.query_params.get("getan") == "zurueck",
+                "done": request.query_params.get("wieder") == str(visible.import_id),
             },
             styles=STYLES,
         )
@@ -149,11 +156,21 @@ def _facts(row: ImportRow) -> list[tuple[str, str]]:
     stand = f"{row.as_of:%d.%m.%Y}" if row.as_of else "nicht angegeben"
     facts = [
         ("Stand", stand), ("Lizenz", row.licence or "nicht angegeben"),
-        ("Quellenangabe", row.attribution or "nicht angegeben"), ("Importiert am", tables.moment(row.imported_at)),
+        ("Quellenangabe", row.attribution or "nicht angegeben"), ("Importiert am", words.moment(row.imported_at)),
         ("Datei oder Adresse", row.source), ("Prüfsumme (SHA-256)", row.checksum),
     ]  # fmt: skip
-    more = [("Zählweise", row.counting), ("Einheit", row.unit), ("Umfang", row.scope),
-            ("Zeitraum der Einwohnerzahlen", row.population_period)]  # fmt: skip
+    figures = row.kind in {Kind.STATISTICS, Kind.PLACEMENTS}
+    more = [
+        ("Zählweise", COUNTINGS.get(row.counting, row.counting) if row.counting else None),
+        ("Einheit", UNITS.get(row.unit, row.unit) if row.unit else None),
+        ("Umfang", row.scope),
+        ("Zeitraum der Einwohnerzahlen", spoken(row.population_period) if row.population_period else None),
+        # Of offers each has its own.
+        (
+            "Freigabe",
+            words.FIGURE_RELEASES.get(row.release) if figures else None,
+        ),
+    ]
     return facts + [(label, value) for label, value in more if value]
 
 
@@ -163,9 +180,16 @@ def get_report_file(request: Request, import_id: int, ending: str) -> Response:
     context, viewer = context_of(request), viewer_of(request)
     if viewer.role not in PLANNERS:
         raise ForbiddenError("Importberichte sind der Jugendhilfeplanung vorbehalten; bitte anmelden.")
+    note_taken_along(request)
     with reading(context.engine, Access(viewer, context.settings.release_level)) as session:
         row, report = import_report(session, import_id)
         return report_file(session, report, row.dataset, ending)
+
+
+def note_taken_along(request: Request) -> None:
+    """Write down that somebody takes along what is marked Interne Fassung."""
+    detail = {"request": canonical_request(request)}
+    audit.record(context_of(request).engine, viewer_of(request), "intern", detail)
 
 
 @router.get("/planung/daten/bericht/{import_id}")
@@ -177,7 +201,7 @@ def get_report(request: Request, import_id: int) -> Response:
         files = [(ending, tables.report_href(import_id, f".{ending}")) for ending in ("json", "csv", "xlsx")]
         return Content(
             f"Bericht: {row.title}",
-            {"row": row, "moment": tables.moment, "href": tables.dataset_href(row.dataset),
+            {"row": row, "moment": words.moment, "href": tables.dataset_href(row.dataset),
              **report_values(request, report, dict(files))},
             styles=STYLES,
         )  # fmt: skip
@@ -202,11 +226,10 @@ def report_values(request: Request, report: Any, files: dict[str, str]) -> dict[
         found = tables.findings_of(report, severity)
         if found:
             table, pager = tables.findings_table(caption, found, page_number(request, parameter), parameter)
-            shown[severity.value] = {"table": table, "pager": pager}
+            shown[severity.value] = {"table": table, "pager": pager, "cut": tables.cut_short(report, severity)}
     told = "findings" in report
     rejects = told and report.get("rows_rejected", 0) > 0
     return {
-        "report": report,
         "told": told,
         "findings": shown,
         "reasons": tables.reasons(report),
@@ -230,6 +253,7 @@ def report_file(session: Session, report: Any, dataset: str, ending: str) -> Res
         meta = footnotes(
             session, title=f"Zurückgewiesene Zeilen: {dataset}", unit="Zeilen", version=Version.INTERNAL, sources=[],
             missing=0, method=f"Nicht übernommene Zeilen der Datei „{report.get('source', '')}“, mit dem Grund.",
+            warnings=[cut] if (cut := tables.cut_short(report, Severity.REJECT)) else [],
         )  # fmt: skip
         table = tables.rejects_file(report, meta)
         body = to_csv(table) if ending == "csv" else to_xlsx(table)
@@ -244,21 +268,31 @@ def report_file(session: Session, report: Any, dataset: str, ending: str) -> Res
 async def post_rollback(request: Request, name: str) -> Response:
     """Make the version before visible again."""
     fields = await posted(request)
-    await run_in_threadpool(_roll_back, request, name, fields)
-    return RedirectResponse(f"{tables.dataset_href(name)}?getan=zurueck", HTTPStatus.SEE_OTHER)
+    visible = await run_in_threadpool(_roll_back, request, name, fields)
+    return RedirectResponse(f"{tables.dataset_href(name)}?wieder={visible}", HTTPStatus.SEE_OTHER)
 
 
-def _roll_back(request: Request, name: str, fields: dict[str, str]) -> None:
+def _roll_back(request: Request, name: str, fields: dict[str, str]) -> int:
+    """Return the import that is visible now."""
     context, viewer = context_of(request), viewer_of(request)
-    if not fields.get("fassung", "").isdecimal():
+    given = [fields.get(field, "") for field in ("fassung", "davor")]
+    if not all(one.isdecimal() and len(one) <= _ID_DIGITS for one in given):
         raise ParameterError("fassung", "Das Formular ist unvollständig; bitte die Seite neu laden.")
+    seen, before = map(int, given)
     try:
         with uploads_of(request).writing() as engine, writing(engine) as session:
             lock_writers(session)
-            done = rollback(session, name, allow_orphans="allow_orphans" in fields, visible=int(fields["fassung"]))
+            done = rollback(session, name, allow_orphans="allow_orphans" in fields, visible=seen)
+    except OtherVersionError:
+        # A second click, or somebody else's: what was asked for is so already.
+        held = visible_version(context.engine, viewer, name)
+        if held is not None and held.import_id == before:
+            return before
+        raise
     except OrphansError as error:
         sentence = str(error).replace(
             "Mit --allow-orphans geschieht", "Mit einem Haken bei „Auch wenn Gebiete entfallen …“ geschieht"
         )
         raise ConflictError(sentence) from error
     audit.record(context.engine, viewer, "rollback", {"dataset": name, "import_id": done.import_id})
+    return done.import_id

@@ -1,49 +1,28 @@
 """The tables of the pages on data: datasets, their imports, findings of a report, what a file would change."""
 
-import contextlib
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from geodata import words
 from geodata.answer import Meta
-from geodata.categories import TITLES
-from geodata.datasets import DatasetRow
+from geodata.datasets import DatasetRow, NeverLoaded
 from geodata.import_reports import ImportRow, State
 from geodata.version_preview import Counts, Difference, Fate
 from importers.report import Severity
 from service.formats import Table
-from service.labels import ROW_LABELS
 from service.pages.components import Cell, Column, DataTable, Kind, Lines, Link, Mark, Pager
 from service.pages.frame import address
-from service.pages.planning_words import COUNTINGS, SUPPLY_UNITS, UNITS
-from service.uploads.fields import KIND_TITLES, in_form_words
+from service.pages.planning_data_words import border_text, change_text, distance, field_text, moment, short
+from service.uploads.fields import KIND_TITLES
+from service.uploads.sentences import in_form_words
 
 ROOT = "/planung/daten"
-_GERMANY = ZoneInfo("Europe/Berlin")
 _PER_PAGE = 100
-_MOST_CHARS = 160
 FATES = {Fate.ADDED: "neu", Fate.MOVED: "verlegt", Fate.CHANGED: "geändert", Fate.REMOVED: "entfällt"}
 _STATES = {State.VISIBLE: "sichtbar", State.BEFORE: "davor, aufgehoben", State.GONE: "nicht mehr aufgehoben"}
-_WORDS = {
-    "category": TITLES,
-    "barrier_free": {"yes": "ja", "partly": "teilweise", "no": "nein"},
-    "release": {"public": "öffentlich", "area_only": "nur Gebiet", "internal": "intern", "protected": "geschützt"},
-    "supply_unit": SUPPLY_UNITS,
-    "use_unit": {"regular_users_per_week": "Stammnutzer je Woche"},
-    "service_area": {"local": "Umgebung", "citywide": "ganze Stadt"},
-    "counting": COUNTINGS,
-    "unit": UNITS,
-}
-_DATES = frozenset({"as_of", "valid_from", "valid_to"})
+_CALLED = {Severity.REJECT: "Zurückweisungen", Severity.WARNING: "Warnungen", Severity.INFO: "Hinweisen"}
 # A list of reasons helps where each stands for several rows.
 _MOST_REASONS = 10
-
-
-def moment(at: dt.datetime) -> str:
-    """Return a moment as a German reader in Germany writes it."""
-    return f"{at.astimezone(_GERMANY):%d.%m.%Y, %H:%M Uhr}".replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def dataset_href(name: str) -> str:
@@ -56,8 +35,8 @@ def report_href(import_id: int, ending: str = "") -> str:
     return f"{ROOT}/bericht/{import_id}{ending}"
 
 
-def datasets_table(rows: Sequence[DatasetRow]) -> DataTable:
-    """Return the datasets in the order of their kinds."""
+def datasets_table(rows: Sequence[DatasetRow], never: Sequence[NeverLoaded]) -> DataTable:
+    """Return the datasets in the order of their kinds; ``never``: sources that have not come in yet, at the end."""
     kinds = list(KIND_TITLES)
     listed = sorted(rows, key=lambda row: (kinds.index(row.kind), row.dataset))
     return DataTable(
@@ -83,13 +62,30 @@ def datasets_table(rows: Sequence[DatasetRow]) -> DataTable:
                 "rows": row.rows_loaded,
                 "rejected": row.rows_rejected,
                 "checked": {0: "heute", 1: "gestern"}.get(row.age_days, f"vor {row.age_days} Tagen"),
-                "failure": f"{moment(row.failed_at)}: {row.failure}" if row.failed_at else "keine",
+                "failure": _failure(row, "nicht erneuern") if row.failed_at else "keine",
             }
             for row in listed
+        ]
+        + [
+            {
+                "title": one.dataset,
+                **dict.fromkeys(("kind", "as_of", "licence", "imported", "rows", "rejected"), Mark.NOT_APPLICABLE),
+                "checked": "noch nie",
+                "failure": _failure(one, "nicht laden"),
+            }
+            for one in never
         ],
         empty="Es sind noch keine Daten geladen.",
         stacked=True,
     )
+
+
+def _failure(row: DatasetRow | NeverLoaded, what: str) -> str:
+    """Return how renewing failed; the reason may quote the source and is for the administration."""
+    assert row.failed_at is not None  # noqa: S101 - asked for rows that failed only
+    if row.failure is None:
+        return f"Ließ sich am {moment(row.failed_at)} {what}; den Grund sieht die Verwaltung."
+    return f"{moment(row.failed_at)}: {row.failure}"
 
 
 def imports_table(rows: Sequence[ImportRow]) -> DataTable:
@@ -109,7 +105,7 @@ def imports_table(rows: Sequence[ImportRow]) -> DataTable:
             {
                 "at": Link(moment(row.imported_at), report_href(row.import_id)),
                 "state": _STATES[row.state],
-                "source": _short(row.source),
+                "source": short(row.source),
                 "as_of": row.as_of,
                 "read": row.rows_read,
                 "loaded": row.rows_loaded,
@@ -132,6 +128,17 @@ def reasons(report: Mapping[str, Any]) -> list[tuple[str, int]]:
     found: Mapping[str, int] = report.get("reasons", {}).get(Severity.REJECT.value, {})
     often = sorted(((reason, number) for reason, number in found.items() if number > 1), key=lambda one: -one[1])
     return [(in_form_words(reason), number) for reason, number in often[:_MOST_REASONS]] if len(found) > 1 else []
+
+
+def cut_short(report: Mapping[str, Any], severity: Severity) -> str | None:
+    """Return what is to be said where a report lists fewer findings than there were, None where it lists all."""
+    listed, there = len(findings_of(report, severity)), sum(report.get("reasons", {}).get(severity.value, {}).values())
+    if not listed or there <= listed:
+        return None
+    return (
+        f"Aufgeführt sind {words.number(listed)} von {words.number(there)} {_CALLED[severity]}; "
+        "von jedem Grund nur die ersten."
+    )
 
 
 def findings_table(
@@ -159,8 +166,8 @@ def findings_table(
 def _finding(one: Mapping[str, Any]) -> dict[str, Cell]:
     return {
         "row": str(one["row"]) if one.get("row") is not None else "ganze Datei",
-        "field": one.get("field") or Mark.NOT_APPLICABLE,
-        "value": _short(one["value"]) if one.get("value") not in {None, ""} else Mark.NOT_APPLICABLE,
+        "field": field_text(one["field"]) if one.get("field") else Mark.NOT_APPLICABLE,
+        "value": short(one["value"]) if one.get("value") not in {None, ""} else Mark.NOT_APPLICABLE,
         "reason": in_form_words(one["reason"]),
         "advice": in_form_words(one.get("advice") or "") or Mark.NOT_APPLICABLE,
     }
@@ -200,7 +207,7 @@ def counts_table(counts: Sequence[Counts]) -> DataTable:
 
 
 def differences_table(differences: Sequence[Difference], page: int, parameter: str) -> tuple[DataTable, Pager]:
-    """Return one page of what differs, row by row: what goes first, what is new last."""
+    """Return one page of what differs, row by row, in the order of the preview."""
     pager = Pager.of(page, len(differences), _PER_PAGE, parameter)
     shown = differences[pager.first - 1 : pager.last] if differences else []
     table = DataTable(
@@ -228,18 +235,16 @@ def differences_table(differences: Sequence[Difference], page: int, parameter: s
 
 def notes_lines(notes: Mapping[str, tuple[str | None, str | None]]) -> list[str]:
     """Return the footnotes that would change, one line each."""
-    return [
-        f"{ROW_LABELS.get(name, name)}: {_value(name, old)} → {_value(name, new)}" for name, (old, new) in notes.items()
-    ]
+    return [change_text(name, old, new) for name, (old, new) in notes.items()]
 
 
 def _fields(one: Difference) -> list[str]:
     lines = []
     for name, (old, new) in one.fields.items():
         if name != "geom":
-            lines.append(f"{ROW_LABELS.get(name, name)}: {_value(name, old)} → {_value(name, new)}")
+            lines.append(change_text(name, old, new))
         elif one.title == "Gebiete":
-            lines.append(f"Grenze: {_value(name, old)} → {_value(name, new)}")
+            lines.append(border_text(old, new))
         elif one.moved_m is not None:
             lines.append(f"Lage: um {distance(one.moved_m)} verlegt")
         elif old is None or new is None:
@@ -247,27 +252,3 @@ def _fields(one: Difference) -> list[str]:
         else:
             lines.append("Lage: um weniger als 1 m verschoben")
     return lines
-
-
-def distance(metres: float) -> str:
-    """Return a distance in metres, from one kilometre on in kilometres."""
-    return f"{words.number(metres)} m" if metres < 1000 else f"{words.number(metres / 1000, 1)} km"
-
-
-def _value(name: str, value: object) -> str:
-    if value is None or value in ("", []):
-        return "leer"
-    if isinstance(value, bool):
-        return "ja" if value else "nein"
-    if isinstance(value, int | float):
-        return words.plain(value, 6)
-    if isinstance(value, list):
-        return _short("; ".join(str(part) for part in value))
-    if name in _DATES:
-        with contextlib.suppress(ValueError):
-            return f"{dt.date.fromisoformat(str(value)):%d.%m.%Y}"
-    return _short(_WORDS.get(name, {}).get(str(value), str(value)))
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= _MOST_CHARS else f"{value[:_MOST_CHARS]}…"

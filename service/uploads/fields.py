@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from geodata.categories import TITLES
-from geodata.figure_tables import COUNTINGS, UNITS
+from geodata.figure_tables import COUNTINGS, PLACEMENT_COUNTINGS, UNITS
 
 
 class Kind(StrEnum):
@@ -38,10 +38,11 @@ _COUNTED = frozenset({Kind.FACILITIES, *_FIGURES})
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field. ``option``: its name on the command line, which messages of the importers use.
+    """One field. ``option``: its name on the command line.
 
-    ``kinds``: for which kinds of data it is there. ``choices``: (value, title) pairs, None: free text. ``basic``: most
-    uploads need it; the others stand behind a fold. ``filled``: which of an earlier version's footnotes it begins with.
+    ``kinds``: for which kinds of data it is there; one name may stand for several fields, each for other kinds.
+    ``choices``: (value, title) pairs, None: free text. ``basic``: most uploads need it; the others stand behind a fold.
+    ``filled``: which of an earlier version's footnotes it begins with.
     """
 
     name: str
@@ -52,17 +53,18 @@ class Field:
     choices: Sequence[tuple[str, str]] | None = None
     type: str = "text"
     basic: bool = False
-    required: bool = False
     filled: bool = False
 
 
-_LEFT = ("", "wie in Datei oder Zuordnung")
+_LEFT = ("", "wie in der Zuordnung")
+_AS_BEFORE = ("", "wie in der Zuordnung oder bisher")
 _RECOGNISED = ("", "erkennen")
 
 FIELDS: Sequence[Field] = (
     Field(
         "category", "Kategorie", frozenset({Kind.FACILITIES}), "--category",
-        "Für Zeilen, die selbst keine Kategorie nennen.", [_LEFT, *TITLES.items()], basic=True,
+        "Für Zeilen, die selbst keine Kategorie nennen; ohne Zuordnung immer anzugeben.",
+        [("", "wie in der Zuordnung"), *TITLES.items()], basic=True,
     ),
     Field(
         "level", "Gebietsebene", frozenset({Kind.AREAS, *_FIGURES}), "--level",
@@ -108,12 +110,17 @@ FIELDS: Sequence[Field] = (
         "Leer: Was außerhalb liegt, wird zurückgewiesen.",
     ),
     Field(
-        "counting", "Zählweise", _FIGURES, "--counting", "Leer: wie in der Zuordnung oder wie bisher.",
-        [_LEFT, *((word, word) for word in COUNTINGS)], filled=True,
+        "counting", "Zählweise", frozenset({Kind.STATISTICS}), "--counting", "Leer: wie in der Zuordnung oder bisher.",
+        [_AS_BEFORE, *((word, word) for word in COUNTINGS)], filled=True,
+    ),
+    Field(
+        "counting", "Zählweise", frozenset({Kind.PLACEMENTS}), "--counting",
+        "Für Zeilen, die selbst keine nennen. Leer: wie in der Zuordnung, sonst am Stichtag gezählt.",
+        [("", "wie in der Zuordnung, sonst am Stichtag"), *((word, word) for word in PLACEMENT_COUNTINGS)],
     ),
     Field(
         "unit", "Was gezählt wird", frozenset({Kind.STATISTICS}), "--unit", "Leer: wie in der Zuordnung oder bisher.",
-        [_LEFT, *((word, word) for word in UNITS)], filled=True,
+        [_AS_BEFORE, *((word, word) for word in UNITS)], filled=True,
     ),
     Field(
         "scope", "Umfang", _FIGURES, "--scope",
@@ -124,8 +131,9 @@ FIELDS: Sequence[Field] = (
         "Auf welche Einwohner sich Quoten beziehen.", filled=True,
     ),
     Field(
-        "release", "Freigabe", frozenset({Kind.STATISTICS}), "--release", "Leer: wie in der Zuordnung oder bisher.",
-        [_LEFT, ("public", "öffentlich"), ("internal", "nur für die Planung")], filled=True,
+        "release", "Freigabe", _FIGURES, "--release",
+        "Leer: wie in der Zuordnung oder bisher; beim ersten Mal öffentlich.",
+        [_AS_BEFORE, ("public", "öffentlich"), ("internal", "nur für die Planung")], filled=True,
     ),
     Field(
         "replace", "Was ersetzt wird", _FIGURES, "--replace",
@@ -149,20 +157,3 @@ FIELDS: Sequence[Field] = (
 def fields_of(kind: Kind) -> list[Field]:
     """Return the fields of a kind of data, in their order."""
     return [field for field in FIELDS if kind in field.kinds]
-
-
-_COMMANDS = {
-    "„import areas“ ausführen": "die Gebiete hochladen oder importieren",
-    "(„import addresses“)": "(auf der Kommandozeile mit „import addresses“)",
-}
-
-
-def in_form_words(sentence: str) -> str:
-    """Return an importer's sentence with the names of fields where it names options of the command line."""
-    for command, words in _COMMANDS.items():
-        sentence = sentence.replace(command, words)
-    # Longer names first: --level is the beginning of --level-title.
-    for field in sorted(FIELDS, key=lambda one: -len(one.option)):
-        for written in (f"{field.option} KM", f"{field.option} all", field.option):
-            sentence = sentence.replace(written, f"Feld „{field.label}“")
-    return sentence

@@ -21,6 +21,7 @@ from importers.sync_kinds import Home
 from service.uploads.fields import Kind, fields_of
 
 if TYPE_CHECKING:
+    from importers.mapping import DatasetInfo
     from importers.sources import Source
 
 _MAX_CHARS = 300
@@ -58,7 +59,8 @@ class Wanted:
         said = self.given.get(name) or (mapping.level if name == "level" else mapping.category)
         if not said:
             label = {"level": "die Gebietsebene", "category": "die Kategorie"}[name]
-            raise ParameterError(name, f"Bitte {label} angeben; auch die Zuordnung nennt keine.")
+            rest = "die gewählte Zuordnung nennt keine" if "mapping" in self.given else "ohne Zuordnung ist sie nötig"
+            raise ParameterError(name, f"Bitte {label} angeben; {rest}.")
         return said
 
 
@@ -84,6 +86,11 @@ def read_form(kind: Kind, values: Mapping[str, str]) -> Wanted:
     _as_of(wanted)
     _keep_outside(wanted)
     _rules(wanted, dry_run=True, inspect=None)
+    # What the import of this kind cannot do without, also where the dataset is named.
+    if kind is Kind.AREAS:
+        wanted.required("level")
+    if kind is Kind.FACILITIES:
+        wanted.required("category")
     wanted.dataset()
     return wanted
 
@@ -137,8 +144,12 @@ def load(
     what the import raises.
     """
     mapping = wanted.mapping()
+    # What an archive unpacks to lies beside the upload and goes with it, whatever becomes of this process.
     rows = open_source(
-        path, layer=wanted.given.get("layer") or mapping.source.layer, layout=mapping.source.layout(path)
+        path,
+        layer=wanted.given.get("layer") or mapping.source.layer,
+        layout=mapping.source.layout(path),
+        folder=path.parent,
     )
     rules = _rules(wanted, dry_run=dry_run, inspect=inspect)
     if wanted.kind is Kind.AREAS:
@@ -202,22 +213,32 @@ def _load_figures(
         placements = PlacementsImport(
             dataset=wanted.dataset(), home_level=home.level, mapping=mapping, decimal=_decimal(wanted),
             dash=_dash(wanted), replace=replaced, scope=given.get("scope"), counting=given.get("counting"),
-            release=given.get("release"), area_level=given.get("level"), period=given.get("period"), footnotes=notes,
+            release=_as_before("release", wanted, info, held), area_level=given.get("level"),
+            period=given.get("period"), footnotes=notes,
             rules=rules,
         )  # fmt: skip
         return import_placements(engine, rows, placements)
     from importers.kinds.figures import counting_of  # noqa: PLC0415 - heavy libraries
     from importers.kinds.statistics import StatisticsImport, import_statistics  # noqa: PLC0415
 
-    says = {name: given.get(name) for name in ("counting", "unit", "scope", "population_period", "release")}
-    for name, said in says.items():
-        if said is None and getattr(info, name) is None and held is not None:
-            says[name] = getattr(held, name)
+    says = {
+        name: _as_before(name, wanted, info, held)
+        for name in ("counting", "unit", "scope", "population_period", "release")
+    }
     statistics = StatisticsImport(
         wanted.dataset(), mapping, None, _decimal(wanted), _dash(wanted), replaced, counting_of(info, **says),
         given.get("level"), given.get("period"), notes, rules,
     )  # fmt: skip
     return import_statistics(engine, rows, statistics)
+
+
+def _as_before(name: str, wanted: Wanted, info: "DatasetInfo", held: ImportRow | None) -> str | None:
+    """Return what the form says; else None where the mapping says something, else what held for the version before."""
+    given = wanted.given.get(name)
+    if given is None and getattr(info, name) is None and held is not None:
+        found: str | None = getattr(held, name)
+        return found
+    return given
 
 
 def _decimal(wanted: Wanted) -> Literal[",", "."] | None:

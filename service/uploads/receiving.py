@@ -34,6 +34,14 @@ class Received:
     fields: Mapping[str, str]
 
 
+class NoFileError(ParameterError):
+    """A form of ours came without a file; ``fields``: what was filled in beside it."""
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(FILE_FIELD, "Bitte eine Datei auswählen.")
+        self.fields = fields
+
+
 def form_token(secret: bytes, session: str) -> str:
     """Return what forms of a session carry, so that no other site can send them in its name."""
     return hmac.new(secret, session.encode(), "sha256").hexdigest()
@@ -53,7 +61,7 @@ async def receive(
     """Take the file of a form; who may send it has been settled before.
 
     Raises ``TooLargeError`` as soon as it is known, ``ForbiddenError`` for a form that is not of this session,
-    ``ParameterError`` for what is no form with a file. Nothing is kept then.
+    ``NoFileError`` for a form of ours without a file, ``ParameterError`` for what is no form. Nothing is kept then.
     """
     form = await _form(request, most_bytes)
     try:
@@ -61,7 +69,7 @@ async def receive(
         require_token(secret, session, fields.get(GUARD_FIELD))
         file = form.get(FILE_FIELD)
         if not isinstance(file, UploadFile) or not file.filename:
-            raise ParameterError(FILE_FIELD, "Bitte eine Datei auswählen.")
+            raise NoFileError(fields)
         path = folder.place_for(file.filename)
         try:
             size, checksum = await run_in_threadpool(_keep, file, path)

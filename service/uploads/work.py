@@ -12,29 +12,33 @@ import time
 import zipfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 from sqlalchemy import Engine
 
-from geodata.errors import ConflictError, NotFoundError, SrkError
-from geodata.import_reports import ImportRow
+from geodata.database import Access, QueryTimeoutError, reading
+from geodata.errors import ConflictError, DatabaseStateError, NotFoundError, ParameterError, SrkError
+from geodata.import_reports import ImportRow, State, imports
 from geodata.version_preview import Preview, preview
+from geodata.viewer import Viewer
 from importers.errors import RefusedError, SourceError
 from importers.load import Job
 from importers.report import Report
 from importers.sources.base import checksum
 from importers.sync_kinds import Home
-from service.uploads.fields import in_form_words
 from service.uploads.folder import PrivateFolder
 from service.uploads.options import Wanted, load
 from service.uploads.receiving import Received
+from service.uploads.sentences import in_form_words
+from service.uploads.stages import Outcome, Stage, Upload, opens_up
 
 Writing: TypeAlias = Callable[[], AbstractContextManager[Engine]]
 """Opens an engine that may write, for one import."""
+Recording: TypeAlias = Callable[[Viewer, str, dict[str, Any]], None]
+"""Writes down who did what."""
 
 KEPT_S = 3600.0
 # What a file may unpack to, as a multiple of what may be uploaded: tables compress by less than that.
@@ -42,67 +46,31 @@ _UNPACKED_TIMES = 10
 _log = structlog.get_logger()
 
 
-class Stage(StrEnum):
-    """How far an upload is. It is busy while it waits, is checked or imported; else it waits for a word."""
-
-    WAITING = "waiting"
-    CHECKING = "checking"
-    CHECKED = "checked"
-    REFUSED = "refused"
-    IMPORTING = "importing"
-    IMPORTED = "imported"
-
-    @property
-    def busy(self) -> bool:
-        """Whether the service is at work on it, or will be without being asked."""
-        return self in {Stage.WAITING, Stage.CHECKING, Stage.IMPORTING}
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What there is to tell at a stage. ``report`` and ``preview`` of the check; ``message``: why it was refused.
-
-    ``changed_meanwhile``: it was to be imported, but the data had changed since its check, so it was checked again.
-    """
-
-    stage: Stage
-    report: Report | None = None
-    preview: Preview | None = None
-    message: str | None = None
-    changed_meanwhile: bool = False
-
-
-@dataclass(slots=True)
-class Upload:
-    """One upload of a session. ``held``: the version visible when it came. ``since``: begin of the stage, monotonic."""
-
-    identity: str
-    received: Received
-    wanted: Wanted
-    dataset: str
-    held: ImportRow | None
-    outcome: Outcome = field(default_factory=lambda: Outcome(Stage.WAITING))
-    since: float = field(default_factory=time.monotonic)
-    dropped: bool = False
-    expiry: threading.Timer | None = None
-    settled: threading.Event = field(default_factory=threading.Event)
-
-
 class _StaleError(Exception):
-    """The data has changed since the check."""
+    """The data has changed since it was looked at."""
+
+
+def visible_version(engine: Engine, viewer: Viewer, dataset: str) -> ImportRow | None:
+    """Return the import of a dataset that is visible now."""
+    with reading(engine, Access(viewer)) as session:
+        return next((row for row in imports(session, dataset) if row.state is State.VISIBLE), None)
 
 
 class Uploads:
     """The uploads of a running service. ``writing`` None: it has no right to write, uploads are switched off."""
 
-    def __init__(self, writing: Writing | None, home: Home, *, most_bytes: int, kept_s: float = KEPT_S) -> None:
+    def __init__(
+        self, writing: Writing | None, home: Home, *, most_bytes: int, record: Recording, kept_s: float = KEPT_S
+    ) -> None:
         self._writing = writing
+        self._record = record
         self._home = home
         self._kept_s = kept_s
         self.most_bytes = most_bytes
         self.secret = secrets.token_bytes(32)
         self._folder: PrivateFolder | None = None
         self._of: dict[str, Upload] = {}
+        self._expired: set[str] = set()
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[tuple[Upload, bool]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
@@ -130,9 +98,14 @@ class Uploads:
         with self._lock:
             return self._of.get(session or "")
 
-    def begin(self, session: str, received: Received, wanted: Wanted, held: ImportRow | None) -> Upload:
+    def expired(self, session: str | None) -> bool:
+        """Tell whether the last upload of a session went because nobody decided about it in time."""
+        with self._lock:
+            return (session or "") in self._expired
+
+    def begin(self, session: str, received: Received, wanted: Wanted, viewer: Viewer) -> Upload:
         """Take a file in and have it checked; an earlier one of the session goes. Raises like ``discard``."""
-        made = Upload(secrets.token_hex(8), received, wanted, wanted.dataset(), held)
+        made = Upload(secrets.token_hex(8), received, wanted, wanted.dataset(), viewer)
         try:
             self.discard(session)
         except ConflictError:
@@ -142,25 +115,49 @@ class Uploads:
         made.expiry.daemon = True
         with self._lock:
             self._of[session] = made
+            self._expired.discard(session)
             self._start()
         made.expiry.start()
         self._queue.put((made, False))
         return made
 
-    def confirm(self, session: str, identity: str) -> Upload:
-        """Have a checked upload imported.
+    def _named(self, session: str, identity: str) -> Upload:
+        """With the lock held: return the upload of a session that is meant, or raise ``NotFoundError``."""
+        found = self._of.get(session)
+        if found is None or found.identity != identity:
+            raise NotFoundError("Diese Datei ist nicht mehr da; bitte noch einmal hochladen.")
+        return found
 
-        Raises ``NotFoundError`` for one that is no longer there, ``ConflictError`` for one that cannot be imported.
+    def confirm(self, session: str, identity: str, *, opened_up: bool = False) -> Upload:
+        """Have a checked upload imported; once, however often it is asked for.
+
+        ``opened_up``: whoever confirms knows that more becomes visible to more people. Raises ``NotFoundError`` for an
+        upload that is no longer there, ``ConflictError`` for one that cannot be imported, ``ParameterError`` where
+        ``opened_up`` is wanting.
         """
         with self._lock:
-            found = self._of.get(session)
-            if found is None or found.identity != identity:
-                raise NotFoundError("Diese Datei ist nicht mehr da; bitte noch einmal hochladen.")
+            found = self._named(session, identity)
+            if found.outcome.stage in {Stage.IMPORTING, Stage.IMPORTED}:
+                return found
             report = found.outcome.report
             if found.outcome.stage is not Stage.CHECKED or report is None or report.unchanged:
                 raise ConflictError("Diese Datei kann gerade nicht übernommen werden; bitte den Stand ansehen.")
+            if opens_up(found.outcome.preview) and not opened_up:
+                raise ParameterError(
+                    "freigabe", "Bitte mit dem Haken bestätigen, dass die weitere Freigabe gewollt ist."
+                )
             self._turn(found, Outcome(Stage.IMPORTING, report, found.outcome.preview))
         self._queue.put((found, True))
+        return found
+
+    def check_again(self, session: str, identity: str) -> Upload:
+        """Have an upload checked that could not be so far. Raises ``NotFoundError`` for one no longer there."""
+        with self._lock:
+            found = self._named(session, identity)
+            if found.outcome.stage is not Stage.POSTPONED:
+                return found
+            self._turn(found, Outcome(Stage.WAITING))
+        self._queue.put((found, False))
         return found
 
     def discard(self, session: str | None, identity: str | None = None) -> None:
@@ -183,6 +180,7 @@ class Uploads:
         """Let the upload of a session that ends go, if need be once the import under way is done."""
         with self._lock:
             found = self._of.pop(session or "", None)
+            self._expired.discard(session or "")
             if found is not None:
                 self._drop(found)
 
@@ -190,6 +188,9 @@ class Uploads:
         with self._lock:
             if self._of.get(session) is upload:
                 del self._of[session]
+                # What was imported or refused waited for no decision any more.
+                if upload.outcome.stage.busy or upload.outcome.stage.kept:
+                    self._expired.add(session)
             self._drop(upload)
 
     def _drop(self, upload: Upload) -> None:
@@ -224,7 +225,7 @@ class Uploads:
             outcome = self._import(upload) if confirmed else self._check(upload)
             with self._lock:
                 self._turn(upload, outcome)
-                if self._folder is not None and (upload.dropped or outcome.stage is not Stage.CHECKED):
+                if self._folder is not None and (upload.dropped or not outcome.stage.kept):
                     self._folder.remove(upload.received.path)
 
     def _check(self, upload: Upload) -> Outcome:
@@ -236,42 +237,68 @@ class Uploads:
         def checked(report: Report) -> Outcome:
             return Outcome(Stage.CHECKED, report, seen[0] if seen else None)
 
-        return self._tried(upload, dry_run=True, inspect=inspect, then=checked)
+        while True:
+            with contextlib.suppress(_StaleError):  # somebody came between: look anew
+                return self._tried(upload, dry_run=True, inspect=inspect, then=checked)
 
     def _import(self, upload: Upload) -> Outcome:
         checked = upload.outcome.preview
+        made: list[int] = []
 
         def inspect(job: Job) -> None:
             # Inside the transaction that holds the writers' lock: nothing can come between this look and the commit.
             if checked is None or job.report.data_version != checked.data_version + 1:
                 raise _StaleError
+            made.append(job.import_id)
 
         def imported(report: Report) -> Outcome:
-            return Outcome(Stage.IMPORTED, report, checked)
+            return Outcome(Stage.IMPORTED, report, checked, import_id=made[0] if made else None)
 
         before = upload.outcome.report
         try:
             outcome = self._tried(upload, dry_run=False, inspect=inspect, then=imported)
         except _StaleError:
-            again = self._check(upload)
-            return Outcome(again.stage, again.report, again.preview, again.message, changed_meanwhile=True)
-        if outcome.stage is Stage.REFUSED and outcome.report is None:
+            return replace(self._check(upload), changed_meanwhile=True)
+        if outcome.stage is not Stage.IMPORTED and outcome.report is None:
             # Not the file is at fault but the moment (another import, the database): it may be tried again.
             return Outcome(Stage.CHECKED, before, checked, outcome.message)
+        if outcome.import_id is not None:
+            self._write_down(upload, outcome.import_id)
         return outcome
+
+    def _write_down(self, upload: Upload, import_id: int) -> None:
+        detail = {
+            "dataset": upload.dataset,
+            "import_id": import_id,
+            "file": upload.received.name,
+            "checksum": upload.received.checksum,
+        }
+        try:
+            self._record(upload.viewer, "upload", detail)
+        except Exception as error:  # the import stands, and is to be told as what it is
+            _log.exception("upload not recorded", error=type(error).__name__, import_id=import_id)
 
     def _tried(
         self, upload: Upload, *, dry_run: bool, inspect: Callable[[Job], None], then: Callable[[Report], Outcome]
     ) -> Outcome:
         path = upload.received.path
+
+        def inspected(job: Job) -> None:
+            if job.previous_id != (held.import_id if held else None):
+                raise _StaleError
+            inspect(job)
+
         try:
             _require_sane_archive(path, _UNPACKED_TIMES * self.most_bytes)
             if checksum(path) != upload.received.checksum:
                 raise SourceError("Die hochgeladene Datei hat sich verändert; bitte noch einmal hochladen.")
             with self.writing() as engine:
-                report = load(engine, path, upload.wanted, self._home, upload.held, dry_run=dry_run, inspect=inspect)
+                held = visible_version(engine, upload.viewer, upload.dataset)
+                report = load(engine, path, upload.wanted, self._home, held, dry_run=dry_run, inspect=inspected)
         except _StaleError:
             raise
+        except (DatabaseStateError, QueryTimeoutError) as error:
+            return Outcome(Stage.POSTPONED, message=str(error))
         except RefusedError as refused:
             return Outcome(Stage.REFUSED, refused.report, message=in_form_words(str(refused)))
         except SrkError as error:

@@ -144,7 +144,7 @@ def test_areas_are_checked_against_those_there_are(city: Database, tmp_path: Pat
     assert answer.status_code == 303, answer.text
     checked = settled(admin)
     assert "Name: Übersee → Überseestadt" in checked.text
-    assert "Grenze: MULTIPOLYGON" in checked.text
+    assert "Grenze: 200 ha, 5 Ecken → 180 ha, 5 Ecken" in checked.text
     features = admin.get(f"{CHECK}/aenderungen.geojson").json()["features"]
     (only,) = [one for one in features if one["properties"]["name"] == "Überseestadt"]
     assert only["geometry"]["type"] == "MultiPolygon"
@@ -182,7 +182,7 @@ def test_placements_too(city: Database, tmp_path: Path) -> None:
     answer = upload(admin, write_csv(tmp_path / "p.csv", rows), "placements")  # type: ignore[arg-type]
     assert answer.status_code == 303, answer.text
     checked = settled(admin)
-    assert "placements: 4 von 4 Zeilen übernommen" in checked.text
+    assert "4 von 4 Zeilen übernommen" in checked.text
     press(admin, checked, "/uebernehmen")
     assert "Übernommen" in settled(admin).text
 
@@ -218,9 +218,17 @@ def test_two_administrators_at_once(city: Database, tmp_path: Path) -> None:
     shown = [page(one, "/planung/daten/bestand/facilities.okja") for one in (anna, bert)]
     assert press(anna, shown[0], "/zurueck").status_code == 303
     late = press(bert, shown[1], "/zurueck")
+    assert late.status_code == 303, "what he asks for is so already"
+    assert "Sichtbar ist wieder die Fassung vom" in page(bert, late.headers["location"]).text
+    assert data_version(city.writing) == version + 2
+    # With another version in between nothing is taken back that nobody looked at.
+    upload(anna, csv_file(tmp_path, LIST[:9]), category="okja")
+    press(anna, settled(anna), "/uebernehmen")
+    settled(anna)
+    late = press(bert, shown[1], "/zurueck")
     assert late.status_code == 409
     assert "inzwischen eine andere Fassung" in late.text
-    assert data_version(city.writing) == version + 2
+    assert data_version(city.writing) == version + 3
 
 
 def test_what_was_checked_is_what_is_imported(city: Database, tmp_path: Path) -> None:
@@ -253,11 +261,19 @@ def test_a_file_is_kept_for_a_time_only(still: Database, tmp_path: Path) -> None
     app.state.srk_uploads._kept_s = 0.6  # an hour is too long for a test
     admin = browser(app)
     upload(admin, csv_file(tmp_path), category="okja")
+    app.state.srk_uploads._kept_s = 3600
     upload_of = app.state.srk_uploads.of(admin.cookies["srk_session"])
     until = time.monotonic() + 20
     while upload_of.received.path.exists():
         assert time.monotonic() < until
         time.sleep(0.05)
+    there = admin.get(CHECK, follow_redirects=False).headers["location"]
+    assert "nach einer Stunde ohne Entscheidung gelöscht" in page(admin, there).text
+    # Of a file that was never there, or of one discarded, nothing is said.
+    other = browser(app)
+    assert other.get(CHECK, follow_redirects=False).headers["location"] == FORM
+    upload(admin, csv_file(tmp_path, name="zwei.csv"), category="okja")
+    press(admin, settled(admin), "/verwerfen")
     assert admin.get(CHECK, follow_redirects=False).headers["location"] == FORM
 
 
@@ -267,7 +283,7 @@ def test_a_new_file_takes_the_place_of_the_one_before(still: Database, tmp_path:
     upload(admin, csv_file(tmp_path), category="okja")
     settled(admin)
     first = app.state.srk_uploads.of(admin.cookies["srk_session"])
-    assert "wartet noch auf eine Entscheidung" in page(admin, f"{FORM}?art=facilities").text
+    assert "wartet auf eine Entscheidung" in page(admin, f"{FORM}?art=facilities").text
     upload(admin, csv_file(tmp_path, name="zwei.csv"), category="okja")
     assert "zwei.csv" in settled(admin).text
     assert not first.received.path.exists()

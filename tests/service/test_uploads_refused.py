@@ -117,7 +117,8 @@ def test_what_is_no_form_with_a_file(desk: Any) -> None:
         assert admin.post(FORM, content=body, headers=broken).status_code in {400, 403}
     assert admin.post(FORM, content=b"", headers={"content-type": "multipart/form-data"}).status_code == 400
     assert admin.get(f"{FORM}?art=mond").status_code == 400
-    assert admin.get(f"{FORM}?bestand=areas.mond").status_code == 404
+    for name in ("areas.mond", "%00", "a%00b", "%0a"):
+        assert admin.get(f"{FORM}?bestand={name}").status_code == 404
     assert admin.get(f"{CHECK}?aenderungen=x", follow_redirects=False).status_code == 303
 
 
@@ -196,3 +197,31 @@ def test_a_workbook_with_a_chosen_sheet(desk: Any, tmp_path: Path) -> None:
     assert "hat keine Spalte" in refused(admin, book, category="okja")
     upload(admin, book, category="okja", layer="Liste")
     assert "10 von 10 Zeilen übernommen" in settled(admin).text
+
+
+def test_a_file_that_leads_elsewhere_is_not_followed(desk: Any, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.csv"
+    secret.write_text("id,name,lon,lat\n1,Geheimweg 7,9.99,53.55\n", encoding="utf-8")
+    layer = f"<SrcDataSource>{secret}</SrcDataSource><SrcLayer>secret</SrcLayer>"
+    vrt = f'<OGRVRTDataSource><OGRVRTLayer name="a">{layer}</OGRVRTLayer></OGRVRTDataSource>'
+    admin = browser(desk)
+    for name, content in (("harmlos.gpkg", vrt), ("harmlos.gpkg", f"CSV:{secret}")):
+        file = tmp_path / name
+        file.write_text(content, encoding="utf-8")
+        assert "keine lesbare Geodatei" in refused(admin, file, category="okja")
+    with zipfile.ZipFile(tmp_path / "harmlos.zip", "w") as archive:
+        for part in (".shp", ".shx", ".dbf"):
+            archive.writestr(f"harmlos{part}", vrt)
+    assert "Geheimweg" not in refused(admin, tmp_path / "harmlos.zip", category="okja")
+
+
+def test_formulas_without_a_result_are_told(desk: Any, tmp_path: Path) -> None:
+    rows: list[list[Any]] = [[*LIST[0], "supply", "supply_unit"], *[[*row.values(), 5, "places"] for row in LIST]]
+    rows[1][4], rows[2][4] = "=2+3", "#REF!"
+    admin = browser(desk)
+    upload(admin, write_book(tmp_path / "mappe.xlsx", rows), category="okja", max_rejects="1")
+    checked = settled(admin)
+    assert "9 von 10 Zeilen übernommen, 1 zurückgewiesen" in checked.text
+    assert "In der Spalte „supply“ steht eine Formel ohne Ergebnis, zuerst in Zeile 2" in checked.text
+    assert "#REF!" in checked.text
+    assert "Kapazität (supply)" in checked.text

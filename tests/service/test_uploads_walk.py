@@ -28,7 +28,7 @@ from geodata.database import writing
 from geodata.viewer import Role, Viewer
 
 OPTIONS = {"category": "okja", "as_of": "2026-03-31", "title": "Jugendtreffs", "licence": "dl-de/by-2-0"}
-HEADLINE = "facilities.okja: 409 von 412 Zeilen übernommen, 3 zurückgewiesen"
+HEADLINE = "409 von 412 Zeilen übernommen, 3 zurückgewiesen"
 
 
 @pytest.fixture
@@ -138,9 +138,15 @@ def test_the_next_month_and_back_again(city: Database, tmp_path: Path) -> None:
     assert answer.status_code == 303, answer.text
     back = page(admin, answer.headers["location"])
     assert "Sichtbar ist wieder die Fassung vom" in back.text
+    # The page that says "taken over" is still open: it says what is visible, and takes nothing else back.
+    old = page(admin, CHECK)
+    assert "Inzwischen ist eine andere Fassung sichtbar." in old.text
+    assert "zeigen ab jetzt diese Fassung" not in old.text
+    assert not [form for form in old.forms if str(form["action"]).endswith("/zurueck")]
     assert shown_to_everybody(app) == first
     press(admin, page(admin, "/planung/daten/bestand/facilities.okja"), "/zurueck")
     assert len(shown_to_everybody(app)) == 408
+    assert "Sichtbar ist wieder" not in page(admin, answer.headers["location"]).text, "that was the other one"
     with writing(city.writing, group="srk_owner") as session:
         found = "SELECT viewer, action, detail FROM audit WHERE action <> 'intern' ORDER BY id"
         recorded = session.execute(text(found)).all()
@@ -181,6 +187,7 @@ def test_a_file_thrown_away_leaves_no_trace(city: Database, tmp_path: Path) -> N
     before = state(city.writing)
     answer = press(admin, checked, "/verwerfen")
     assert answer.status_code == 303
+    assert "Die Datei ist verworfen; geändert wurde nichts." in page(admin, answer.headers["location"]).text
     assert not held.received.path.exists()
     assert admin.get(CHECK, follow_redirects=False).headers["location"] == FORM
     assert state(city.writing) == before

@@ -116,7 +116,8 @@ def settled(client: TestClient) -> Page:
     while True:
         answer = client.get(CHECK)
         assert answer.status_code == 200, answer.text[:2000]
-        if "refresh" not in answer.headers:
+        assert "refresh" not in answer.headers, "a page that begins anew takes the focus away"
+        if "data-stand" not in answer.text:
             return Page(answer.text)
         assert time.monotonic() < until, answer.text
         time.sleep(0.02)
