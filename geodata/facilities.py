@@ -5,7 +5,7 @@ Each filter yields its SQL and its plain German sentence together, so that the f
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -87,7 +87,8 @@ class FacilitiesRequest:
     """Filters; all that are given must hold. ``on`` is the day on which offers must be valid.
 
     ``age`` in full years. ``bbox`` is (west, south, east, north) in CRS84. ``area`` is (level, key), where the
-    key ``ohne`` means places in no area of that level. ``q`` is looked for in names, types, provider and address.
+    key ``ohne`` means places in no area of that level. ``q`` is looked for in names, types, provider and address,
+    in one spelling (``St.Pauli`` is ``Sankt Pauli``, ``Hauptstr.`` is ``Hauptstraße``).
     ``after`` is the (dataset, facility_id) of the page before.
     """
 
@@ -134,12 +135,18 @@ def offer_clauses(request: FacilitiesRequest) -> Iterator[Clause]:
         yield Clause(
             "(o.age_from IS NULL OR o.age_from <= :age) AND (o.age_to IS NULL OR o.age_to > :age)",
             {"age": request.age},
-            f"für {request.age} Jahre (Angebote ohne Altersangabe eingeschlossen)",
+            f"{_age_in_words(request.age)} (Angebote ohne Altersangabe eingeschlossen)",
         )
 
 
-def place_clauses(request: FacilitiesRequest) -> Iterator[Clause]:
-    """Yield the conditions on a place ``p``."""
+def _age_in_words(age: int) -> str:
+    if not age:
+        return "im Alter unter 1 Jahr"
+    return f"im Alter von {age} {'Jahr' if age == 1 else 'Jahren'}"
+
+
+def place_clauses(request: FacilitiesRequest, area_words: str = "") -> Iterator[Clause]:
+    """Yield the conditions on a place ``p``; ``area_words``: what the area asked for is called."""
     if request.barrier_free:
         if not set(request.barrier_free) <= set(BARRIER_FREE):
             raise ParameterError(
@@ -154,7 +161,7 @@ def place_clauses(request: FacilitiesRequest) -> Iterator[Clause]:
             sql = f"NOT EXISTS ({found} AND f.level = :level)"
         else:
             sql = f"EXISTS ({found} AND f.level = :level AND f.area_key = :area_key)"
-        yield Clause(sql, {"level": level, "area_key": key}, f"im Gebiet {level} {key}")
+        yield Clause(sql, {"level": level, "area_key": key}, area_words)
     if request.bbox is not None:
         west, south, east, north = request.bbox
         # The edges of a box in degrees are curves in metres: cut into pieces, with 100 m to spare, and kept to where
@@ -175,13 +182,15 @@ def place_clauses(request: FacilitiesRequest) -> Iterator[Clause]:
     if request.facility_id is not None:
         yield Clause("p.facility_id = :facility_id", {"facility_id": request.facility_id}, "")
     if request.q:
-        pattern = "%" + request.q.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+        # Words of letters and digits only, which may stand apart or together: nothing else in it is a pattern. As
+        # typed, for "St" may be the beginning of a word, and with abbreviations spelt out. Signs alone find nothing.
         yield Clause(
-            f"""(concat_ws(' ', p.name, p.provider, p.street, p.house_number, p.postcode, p.city) ILIKE :q
-                OR EXISTS (SELECT FROM offer_visible o WHERE o.import_id = p.import_id
-                           AND o.facility_id = p.facility_id AND concat_ws(' ', o.name, o.type) ILIKE :q
-                           AND {VALID_ON}))""",
-            {"q": pattern, "on": request.on},
+            f"""(p.import_id, p.facility_id) IN (
+                   SELECT o.import_id, o.facility_id FROM place_text_visible o
+                   WHERE srk_plain(:q) <> '' AND {VALID_ON}
+                     AND (o.spelt ~ replace(srk_plain(:q), ' ', ' ?')
+                          OR o.spelt ~ replace(srk_spelt(:q), ' ', ' ?')))""",
+            {"q": request.q, "on": request.on},
             f"Suche nach „{request.q}“",
         )
     if request.after is not None:
@@ -192,12 +201,12 @@ def place_clauses(request: FacilitiesRequest) -> Iterator[Clause]:
         )
 
 
-def statement(request: FacilitiesRequest) -> tuple[str, dict[str, Any], str]:
+def statement(request: FacilitiesRequest, area_words: str = "") -> tuple[str, dict[str, Any], str]:
     """Return the SQL of a request, its values, and the filters in words. Pure: needs no database.
 
     One row per place; ``limit`` + 1 rows are asked for, so that the next page is known without a count.
     """
-    of_offer, of_place = list(offer_clauses(request)), list(place_clauses(request))
+    of_offer, of_place = list(offer_clauses(request)), list(place_clauses(request, area_words))
     values: dict[str, Any] = {"limit": request.limit + 1}
     for clause in (*of_offer, *of_place):
         values |= clause.values
@@ -231,9 +240,7 @@ def facilities(session: Session, request: FacilitiesRequest) -> Answer[PlaceRow]
 
     Raises ``ParameterError`` for an unknown category, level or barrier_free value.
     """
-    if request.area is not None:
-        require_level(session, request.area[0], "area")
-    sql, values, words = statement(request)
+    sql, values, words = statement(request, _area_in_words(session, request.area) if request.area else "")
     found = session.execute(text(sql), values).all()
     rows = _places(session, found[: request.limit])
     without_ages = sum(offer["age_from"] is None for row in rows for offer in row.offers)
@@ -256,6 +263,18 @@ def facilities(session: Session, request: FacilitiesRequest) -> Answer[PlaceRow]
     if len(found) > request.limit:
         meta.next = f"{rows[-1].dataset}\n{rows[-1].facility_id}"
     return Answer(meta, rows)
+
+
+def _area_in_words(session: Session, area: tuple[str, str]) -> str:
+    """Return what an area is called; raise ``ParameterError`` for an unknown level."""
+    level, key = area
+    title = require_level(session, level, "area").title
+    if key == "ohne":
+        return f"in keinem Gebiet der Ebene {title}"
+    name = session.execute(
+        text("SELECT name FROM area_visible WHERE level = :level AND key = :key"), {"level": level, "key": key}
+    ).scalar()
+    return f"im Gebiet {name} ({title})" if name else f"im Gebiet {key} ({title}), das es nicht gibt"
 
 
 def _places(session: Session, found: Sequence[Any]) -> list[PlaceRow]:
@@ -284,7 +303,7 @@ def _places(session: Session, found: Sequence[Any]) -> list[PlaceRow]:
 
 @dataclass(frozen=True, slots=True)
 class TypeCount:
-    """Visible places with an offer of this type in this category."""
+    """Fitting places with an offer of this type in this category."""
 
     category: str
     type: str
@@ -293,33 +312,67 @@ class TypeCount:
 
 @dataclass(frozen=True, slots=True)
 class PlaceCounts:
-    """Visible places: all of them, by category and by type (a place of two counts in both).
+    """Visible places: all there are, those that fit a request, and what would fit if one choice were another.
 
-    Categories in the order of the field's table, types in that of their categories and then by name; empty ones are
-    left out.
+    ``by_category``: of each category if all else stayed asked for; ``by_type`` likewise (a place of two counts in
+    both). Categories in the order of the field's table, types in that of their categories and then by name; those
+    that nobody has are left out.
     """
 
     places: int
+    fitting: int
     by_category: dict[str, int]
     by_type: list[TypeCount]
 
 
-def place_counts(session: Session, *, on: date) -> PlaceCounts:
-    """Count the places that have a visible offer on a day, whether their point is shown or not."""
+def place_counts(session: Session, request: FacilitiesRequest) -> PlaceCounts:
+    """Count the places that have a visible offer on a day, whether their point is shown or not.
+
+    The same rules as the browser's (``srk-places.js``): one offer must fit category, type and age together.
+    """
+    of_place = list(place_clauses(request))
+    of_offer = [clause for clause in offer_clauses(replace(request, categories=(), types=())) if clause.sql != VALID_ON]
+    values: dict[str, Any] = {"on": request.on, "categories": list(request.categories), "types": list(request.types)}
+    for clause in (*of_place, *of_offer):
+        values |= clause.values
+    fits = " AND ".join(f"({clause.sql})" for clause in of_offer) or "true"
+    narrowed = ""
+    if of_place:
+        # Asked of each place once; a condition would be asked of each offer.
+        fits += " AND n.facility_id IS NOT NULL"
+        inside = f"SELECT p.import_id, p.facility_id FROM place_visible p WHERE {' AND '.join(c.sql for c in of_place)}"
+        narrowed = f"LEFT JOIN ({inside}) n ON n.import_id = o.import_id AND n.facility_id = o.facility_id"
+    of_category = "o.category = ANY (:categories)" if request.categories else "true"
+    of_type = "coalesce(o.type = ANY (:types), false)" if request.types else "true"
     found = session.execute(
         text(f"""
-            SELECT o.category, o.type, grouping(o.category, o.type), count(DISTINCT (o.import_id, o.facility_id))
-            FROM offer_visible o
-            JOIN place_visible p ON p.import_id = o.import_id AND p.facility_id = o.facility_id
-            WHERE {VALID_ON} GROUP BY GROUPING SETS ((o.category, o.type), (o.category), ())
+            SELECT category, type, grouping(category, type) AS kind,
+                   count(DISTINCT place) AS places,
+                   count(DISTINCT place) FILTER (WHERE fits AND of_type) AS of_category,
+                   count(DISTINCT place) FILTER (WHERE fits AND of_category) AS of_type,
+                   count(DISTINCT place) FILTER (WHERE fits AND of_category AND of_type) AS fitting
+            FROM (
+                SELECT o.category, o.type, (o.import_id, o.facility_id) AS place, {fits} AS fits,
+                       {of_category} AS of_category, {of_type} AS of_type
+                FROM offer_visible o
+                JOIN place_visible v ON v.import_id = o.import_id AND v.facility_id = o.facility_id
+                {narrowed}
+                WHERE {VALID_ON}) told
+            GROUP BY GROUPING SETS ((category, type), (category), ())
         """),
-        {"on": on},
+        values,
     ).all()
-    _of_type, of_category, of_all = 0, 1, 3
-    counts = {category: count for category, _type, kind, count in found if kind == of_category}
-    types = [TypeCount(c, t, count) for c, t, kind, count in found if kind == _of_type and t is not None]
+    of_type_kind, of_category_kind, of_all = 0, 1, 3
+    counts = {row.category: row.of_category for row in found if row.kind == of_category_kind}
+    types = [
+        TypeCount(row.category, row.type, row.of_type)
+        for row in found
+        if row.kind == of_type_kind and row.type is not None
+    ]
+    places, fitting = next(((row.places, row.fitting) for row in found if row.kind == of_all), (0, 0))
     return PlaceCounts(
-        next((count for _c, _t, kind, count in found if kind == of_all), 0),
+        places,
+        fitting,
         {c: counts[c] for c in CATEGORIES if c in counts},
         sorted(types, key=lambda one: (CATEGORIES.index(one.category), one.type)),
     )

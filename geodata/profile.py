@@ -71,7 +71,9 @@ class Peer:
 
 @dataclass(slots=True)
 class Profile:
-    """The answer. ``city``: what the whole is called, None where no level has a single area.
+    """The answer. ``categories``: none of an area without map, of which nobody knows what is in it.
+
+    ``city``: what the whole is called, None where no single area contains the others.
 
     ``above``: what contains the area, widest first. ``peers`` nearest first; ``peers_note`` says how they were found,
     or why there are none. ``said``: the figures in sentences, by part of the profile.
@@ -100,7 +102,9 @@ def profile(session: Session, request: ProfileRequest) -> Profile:
     (area,) = answer.rows
     people = people_of(session)
     residents = residents_of(session, request.level, request.key, people)
-    categories = categories_in(session, request.level, request.key, on=request.on)
+    # Where an area without map lies nobody knows: neither who lives there, nor who is near, nor what is in it.
+    mapped = area.geometry is not None
+    categories = categories_in(session, request.level, request.key, on=request.on) if mapped else []
     peers, peers_note, peer_sources = _peers(session, request, area)
     measured = compared(
         session,
@@ -110,8 +114,7 @@ def profile(session: Session, request: ProfileRequest) -> Profile:
         on=request.on,
         minutes=request.minutes,
         pace=request.pace,
-        # Where an area without map lies nobody knows, so neither who lives there nor who is near.
-        people=None if area.geometry is None else people,
+        people=people if mapped else None,
     )
     city = _city(session)
     made = Profile(
@@ -137,7 +140,8 @@ def profile(session: Session, request: ProfileRequest) -> Profile:
         peers_note=peers_note,
         said={},
     )
-    made.said = sentences(area.area_name, city, residents, categories, area.facilities, measured.rows, request.minutes)
+    places = area.facilities if mapped else None
+    made.said = sentences(area.area_name, city, residents, categories, places, measured.rows, request.minutes)
     return made
 
 
@@ -159,14 +163,19 @@ def _peers(session: Session, request: ProfileRequest, area: AreaProfile) -> tupl
 
 
 def _city(session: Session) -> str | None:
-    """Return the name of the one area that is a level of its own, mapped ones first."""
-    whole = [row for row in levels(session) if row.areas == 1]
-    if not whole:
-        return None
-    chosen = next((row for row in whole if row.mapped), whole[0])
-    name: str = session.execute(
-        text("SELECT name FROM area_visible WHERE level = :level"), {"level": chosen.level}
-    ).scalar_one()
+    """Return the name of the one area that is a level of its own and contains others, mapped ones first.
+
+    A level of which a single area is loaded is no city.
+    """
+    name: str | None = session.execute(
+        text("""
+            SELECT a.name FROM area_visible a
+            WHERE a.level = ANY (:single) AND a.parent_key IS NULL
+              AND EXISTS (SELECT FROM area_visible c WHERE c.parent_level = a.level AND c.parent_key = a.key)
+            ORDER BY a.geom IS NULL, a.level LIMIT 1
+        """),
+        {"single": [row.level for row in levels(session) if row.areas == 1]},
+    ).scalar()
     return name
 
 
@@ -230,5 +239,7 @@ def _method(request: ProfileRequest, residents: Residents, measured: ComparedAll
     return (
         f"{said}; als erreicht gilt, wer höchstens {words.counted(request.minutes, 'eine Minute', 'Minuten')} von der "
         f"nächsten passenden Einrichtung wohnt, wo immer diese steht, {how}; Werte der Stadt und mehrerer Gebiete "
-        "zusammen sind aus deren Anzahlen gebildet, nicht gemittelt."
+        "zusammen sind aus deren Anzahlen gebildet, nicht gemittelt; Kapazität je 1.000: Plätze oder Wochenstunden der "
+        "Einrichtungen im Gebiet, anteilig für die genannten Altersjahre nach dem Altersaufbau aller Einwohner, je "
+        "1.000 Einwohner dieses Alters."
     )

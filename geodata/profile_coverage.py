@@ -12,11 +12,13 @@ from types import MappingProxyType
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from geodata import words
 from geodata.ages import Ages
 from geodata.answer import Answer, Source
 from geodata.areas import VALID_ON
 from geodata.categories import TITLES
 from geodata.coverage.answer import coverage
+from geodata.coverage.notes import UNITS
 from geodata.coverage.people import People
 from geodata.coverage.request import CoverageRequest, CoverageRow, Pace
 from geodata.tables import SUPPLY_UNITS
@@ -53,10 +55,14 @@ class CategoryCount:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """How well an area, or several together, is served. None: missing."""
+    """How well an area, or several together, is served. None: missing.
+
+    ``without_supply``: so many of the ``facilities`` state no figure; they take no part in ``supply``.
+    """
 
     population: float | None
     facilities: int
+    without_supply: int
     supply: float | None
     supply_per_1000: float | None
     reached: float | None
@@ -88,11 +94,16 @@ class Compared:
     peers_together: Level | None
     peers: tuple[PeerLevel, ...]
 
-    def better(self) -> list[PeerLevel]:
-        """Return the comparable areas in which more of the young reach a place, the best first."""
+    def better(self) -> list[tuple[PeerLevel, float]]:
+        """Return the comparable areas in which more of the young are known to reach a place, the best first.
+
+        Each with its share.
+        """
         own = self.here.reach_share
-        found = [one for one in self.peers if own is not None and (one.level.reach_share or 0.0) > own]
-        return sorted(found, key=lambda one: -(one.level.reach_share or 0.0))
+        known = [(one, share) for one in self.peers if (share := one.level.reach_share) is not None]
+        return sorted(
+            [(one, share) for one, share in known if own is not None and share > own], key=lambda one: -one[1]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +184,7 @@ def compared(
             )
     rows = tuple(_compared(category, answer.rows, key, peers) for category, answer in answers.items())
     sources = dict.fromkeys(source for answer in answers.values() for source in answer.meta.sources)
-    return ComparedAll(rows, tuple(sources), tuple(_warnings(answers)))
+    return ComparedAll(rows, tuple(sources), (*_warnings(answers), *filter(None, map(_without_supply, rows))))
 
 
 def _units(session: Session, on: date) -> dict[str, str]:
@@ -219,6 +230,7 @@ def together(rows: Sequence[CoverageRow]) -> Level:
     return Level(
         population=population,
         facilities=sum(row.facilities for row in rows),
+        without_supply=sum(row.facilities_without_supply for row in rows),
         supply=supply,
         supply_per_1000=1000 * supply / population if population and supply is not None else None,
         reached=reached,
@@ -230,6 +242,22 @@ def together(rows: Sequence[CoverageRow]) -> Level:
 def _sum(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) if known and len(known) == len(values) else None
+
+
+def _without_supply(one: Compared) -> str | None:
+    """Return how many places take no part in the capacity, because they state none; None where all do."""
+    levels = (("hier", one.here), ("in der ganzen Stadt", one.city), ("in den Vergleichsgebieten", one.peers_together))
+    named = [
+        f"{where} {level.without_supply} von {words.counted(level.facilities, 'einer Einrichtung', 'Einrichtungen')}"
+        for where, level in levels
+        if level is not None and level.without_supply
+    ]
+    if not named:
+        return None
+    return (
+        f"{TITLES[one.category]}: ohne Angabe der {UNITS[one.supply_unit]} {words.listed(named)}; in der Kapazität je "
+        "1.000 fehlen sie."
+    )
 
 
 def _warnings(answers: Mapping[str, Answer[CoverageRow]]) -> Iterable[str]:

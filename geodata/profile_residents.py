@@ -19,6 +19,7 @@ from geodata.ages import Ages, band_factors, bands, parse_position, tiling
 from geodata.answer import Source, read_sources
 from geodata.coverage.people import People
 from geodata.indicators import POPULATION
+from geodata.periods import spoken
 from geodata.rounding import cleaned
 
 UNDER_18, UNDER_21, EVERYBODY = Ages(0, 18), Ages(0, 21), Ages(0)
@@ -28,7 +29,7 @@ _MOST_BANDS = 10
 _BOUNDS = frozenset({0.0, 3.0, 6.0, 10.0, 14.0, 18.0, 21.0, 27.0, 45.0, 65.0, math.inf})
 
 Basis: TypeAlias = Literal["published", "surface"]
-_DOUBTS: tuple[Literal["estimated", "provisional"], ...] = ("estimated", "provisional")
+DOUBTS: tuple[Literal["estimated", "provisional"], ...] = ("estimated", "provisional")
 # Ages from here on are no concern of youth welfare.
 YOUNG = 27
 
@@ -196,7 +197,7 @@ def _tiled(span: Ages, blocks: Iterable[_Block]) -> tuple[Count, str | None]:
         if tiles is not None and not tiles.estimated:
             value = sum(factor * (block.counts[one].value or 0.0) for one, factor in tiles.factors.items())
             flags = {block.counts[one].flag for one in tiles.factors}
-            flag: Flag = next((one for one in _DOUBTS if one in flags), "ok")
+            flag: Flag = next((one for one in DOUBTS if one in flags), "ok")
             return Count(float(cleaned(np.array([value]))[0]), flag), block.dataset
         every = tiling(span, block.counts)
         hidden = hidden or (
@@ -241,7 +242,7 @@ def _of_surface(session: Session, level: str, key: str, people: People) -> Resid
         if found is not None:
             value = float(cleaned(np.array([sums @ np.array(found[0])]))[0])
             counts[span] = Count(value, "estimated" if people.is_estimated(span) else "ok")
-    when = f" (Zeitraum {period})" if period else ""
+    when = f" (Zeitraum {spoken(period)})" if period else ""
     said = (
         f"Die Einwohner des Gebiets nach Alter sind aus den Wohnpunkten auf der Karte summiert{when}, weil es für "
         "seine Ebene keine veröffentlichten Zahlen nach Alter gibt."

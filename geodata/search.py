@@ -5,7 +5,7 @@ are meant. Addresses come from the local list; without one the places' own addre
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, TypeAlias
@@ -24,7 +24,16 @@ from geodata.spelling import normalised, number_plain, street_plain
 Kind: TypeAlias = Literal["area", "street", "address", "place"]
 MIN_CHARS = 2
 _MIN_STREET_CHARS = 3  # fewer letters would look at every street
-_NUMBER_AT_END = re.compile(r"(?P<street>.*?\D)[\s,]*(?P<number>\d{1,5}(?!\d).{0,10})")
+_LEADING_POSTCODE = re.compile(r"\d{5}[\s,]+(?=\S)")
+# A postcode with what follows it, or what follows the last comma: the city.
+_CITY = re.compile(r"[\s,]+\d{5}(?!\d)[^\d]*|\s*,[^\d,]*")
+_NUMBER = re.compile(r"(?<!\d)\d{1,4}(?!\d)")
+_NUMBER_AND_CITY = re.compile(
+    r"(?P<number>\d{1,4}(?:\s*[a-z](?!\w))?(?:\s*[-–/+]\s*\d{1,4}(?:\s*[a-z](?!\w))?)?)"
+    r"(?:[\s,]+(?P<postcode>\d{5})(?!\d))?(?:[\s,]+(?P<city>[^\d]+))?",
+    re.IGNORECASE,
+)
+_MOST_READINGS = 4
 _ORDER: tuple[Kind, ...] = ("area", "street", "address", "place")
 
 
@@ -148,23 +157,62 @@ def _area_rows(session: Session, chosen: Sequence[Any]) -> list[SearchRow]:
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One way to read a text as an address: spellings to compare, ``city`` and ``postcode`` as typed or ""."""
+
+    street: str
+    number: str
+    postcode: str = ""
+    city: str = ""
+
+
+def _readings(asked: str) -> Iterator[_Reading]:
+    """Yield how a text may be meant as an address, the number farthest to the right first.
+
+    ``Straße des 17. Juni 135`` has two numbers; what stands behind one is part of it (``12 Haus 3``) or names the city.
+    """
+    for found in list(_NUMBER.finditer(asked))[: -_MOST_READINGS - 1 : -1]:
+        street, rest = street_plain(asked[: found.start()]), asked[found.start() :]
+        if len(street) < _MIN_STREET_CHARS:
+            continue
+        if number := number_plain(rest):
+            yield _Reading(street, number)
+        match = _NUMBER_AND_CITY.fullmatch(rest.rstrip(" ,."))
+        if match and (match["postcode"] or match["city"]) and (number := number_plain(match["number"])):
+            yield _Reading(street, number, match["postcode"] or "", match["city"] or "")
+
+
+def _street_readings(asked: str) -> Iterator[str]:
+    """Yield what may be the street of a text: as it stands, without the city, without a number and what follows it."""
+    yield asked
+    if city := list(_CITY.finditer(asked)):
+        yield asked[: city[-1].start()]
+        yield asked[: city[0].start()]
+    for found in list(_NUMBER.finditer(asked))[: -_MOST_READINGS - 1 : -1]:
+        yield asked[: found.start()]
+    yield asked.rpartition(" ")[0]
+
+
 def _streets(session: Session, asked: str, most: int) -> list[SearchRow]:
-    """Find streets that contain what is asked, those that begin so first; with a number their addresses with it."""
-    split = _NUMBER_AT_END.fullmatch(asked.strip())
-    number = number_plain(split["number"]) if split else None
-    if split and number:
-        street = street_plain(split["street"])
-        rows = [] if len(street) < _MIN_STREET_CHARS else _addresses(session, street, number, most)
-        if rows:
+    """Find the address that is asked for; without a number, or where the list lacks it, the streets so called."""
+    asked = asked.strip()
+    leading = _LEADING_POSTCODE.match(asked)
+    asked = asked[leading.end() :] if leading else asked
+    for reading in _readings(asked):
+        if rows := _addresses(session, reading, most):
             return rows
-    street = street_plain(asked)  # letters and digits only: nothing in it is a pattern
-    if len(street) < _MIN_STREET_CHARS:
-        return []
     sql = _STREETS.format(
         condition="street_plain LIKE '%' || :street || '%'",
         order="NOT starts_with(street_plain, :street), length(street_plain), street_plain, city",
     )
-    return _street_rows(session.execute(text(sql), {"street": street, "most": most}).all())
+    # Letters and digits only: nothing in it is a pattern.
+    for street in dict.fromkeys(map(street_plain, _street_readings(asked))):
+        if len(street) < _MIN_STREET_CHARS:
+            continue
+        if found := session.execute(text(sql), {"street": street, "most": most}).all():
+            return _street_rows(found)
+    return []
 
 
 # One row per street and city, in the middle of its addresses.
@@ -179,18 +227,30 @@ def _street_rows(found: Sequence[Any]) -> list[SearchRow]:
     return [SearchRow("street", row[0], row[1], *point) for row, point in zip(found, points, strict=True)]
 
 
-def _addresses(session: Session, street: str, number: str, most: int) -> list[SearchRow]:
+def _addresses(session: Session, wanted: _Reading, most: int) -> list[SearchRow]:
+    """Find addresses with a number (12 finds 12a and 12-14, not 120), those of the postcode and the city first.
+
+    A word behind the number that is no city of the street (a district) is passed over only where the street's name is
+    whole: else the number may be part of the name (``Straße des 17 Juni``).
+    """
     found = session.execute(
         text("""
-            SELECT street, house_number, postcode, city, ST_X(geom), ST_Y(geom) FROM address_visible
+            SELECT street, house_number, postcode, city, ST_X(geom), ST_Y(geom) FROM address_visible a
+            CROSS JOIN LATERAL (SELECT srk_plain(coalesce(a.city, '')) AS theirs, srk_plain(:city) AS asked) c
+            CROSS JOIN LATERAL (
+                SELECT starts_with(c.theirs, c.asked) OR c.theirs <> '' AND starts_with(c.asked, c.theirs) AS fits) f
             WHERE street_plain LIKE '%' || :street || '%' AND starts_with(number_plain, :number)
-              AND substr(number_plain, length(:number) + 1) ~ '^([a-z]|$)'  -- 12 and 12a, not 120
-            ORDER BY NOT starts_with(street_plain, :street), length(street_plain), street_plain,
-                     length(number_plain), number_plain, postcode, city
+              AND substr(number_plain, length(:number) + 1) ~ '^([a-z]|[-+/]|$)'
+              AND (f.fits OR :postcode <> '' OR street_plain = :street)
+            ORDER BY postcode IS DISTINCT FROM :postcode, NOT f.fits, NOT starts_with(street_plain, :street),
+                     length(street_plain), street_plain, length(number_plain), number_plain, postcode, city
             LIMIT :most
         """),
-        {"street": street, "number": number, "most": most},
-    ).all()
+        {
+            "street": wanted.street, "number": wanted.number, "postcode": wanted.postcode, "city": wanted.city,
+            "most": most,
+        },
+    ).all()  # fmt: skip
     points = lonlat(np.array([row[4:6] for row in found], dtype=float).reshape(-1, 2)).tolist()
     return [
         SearchRow("address", f"{row[0]} {row[1]}", " ".join(filter(None, row[2:4])) or None, *point)
@@ -212,7 +272,8 @@ def _places(session: Session, request: SearchRequest, most: int) -> list[SearchR
             WHERE {" AND ".join(clause.sql for clause in clauses)}
               AND EXISTS (SELECT FROM offer_visible o WHERE o.import_id = p.import_id
                           AND o.facility_id = p.facility_id AND {VALID_ON})
-            ORDER BY p.name NOT ILIKE substr(:q, 2), p.name NOT ILIKE :q, p.name, p.dataset, p.facility_id
+            ORDER BY NOT starts_with(srk_plain(p.name), srk_plain(:q)), strpos(srk_plain(p.name), srk_plain(:q)) = 0,
+                     p.name, p.dataset, p.facility_id
             LIMIT :most
         """),
         {**values, "on": request.on, "most": most},

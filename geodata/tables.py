@@ -14,6 +14,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Computed,
     Date,
     DateTime,
     Double,
@@ -229,6 +230,7 @@ class Place(Base):
     """A place (Einrichtung) in one version. ``geom`` NULL: no point known.
 
     ``location_quality`` (0 to 1): how well the address matched where the point comes from the geocoder; else NULL.
+    ``spelt``: name and provider in the spelling in which they are searched; ``spelt_address``: so the address.
     """
 
     __tablename__ = "place"
@@ -256,6 +258,17 @@ class Place(Base):
     website: Mapped[str | None] = mapped_column(Text)
     location_quality: Mapped[float | None] = mapped_column(Double)
     geom: Mapped[Any | None] = mapped_column(Geometry("POINT", srid=SRID, spatial_index=False))
+    spelt: Mapped[str | None] = mapped_column(
+        Text, Computed("srk_spelt(name || ' ' || COALESCE(provider, ''))", persisted=True)
+    )
+    spelt_address: Mapped[str | None] = mapped_column(
+        Text,
+        Computed(
+            "srk_spelt(COALESCE(street, '') || ' ' || COALESCE(house_number, '') || ' ' || "
+            "COALESCE(postcode, '') || ' ' || COALESCE(city, ''))",
+            persisted=True,
+        ),
+    )
 
 
 class Offer(Base):
@@ -301,6 +314,9 @@ class Offer(Base):
     valid_from: Mapped[date | None] = mapped_column(Date)
     valid_to: Mapped[date | None] = mapped_column(Date)
     as_of: Mapped[date | None] = mapped_column(Date)
+    spelt: Mapped[str | None] = mapped_column(
+        Text, Computed("srk_spelt(name || ' ' || COALESCE(type, ''))", persisted=True)
+    )
 
 
 class Release(Base):

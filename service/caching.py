@@ -4,8 +4,9 @@ import datetime as dt
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import version
+from operator import itemgetter
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
@@ -16,12 +17,15 @@ from geodata.viewer import Viewer
 APP_VERSION = version("sozialraumkarte")
 
 
-def canonical_request(request: Request, body: bytes = b"") -> str:
-    """Return path and query, parameters sorted, and a digest of the body, so that equal questions have equal keys.
+def canonical_request(request: Request, body: bytes = b"", only: Collection[str] | None = None) -> str:
+    """Return path and query, parameters by name, and a digest of the body, so that equal questions have equal keys.
 
-    Encoded again, so that different ones never do: a value may itself hold ``&`` and ``=``, but never ``#``.
+    Values of one name stay in their order: often the last one counts. ``only``: the parameters the answer depends on;
+    None means all. Encoded again, so that different questions never share a key: a value may itself hold ``&`` and
+    ``=``, but never ``#``.
     """
-    asked = quote(request.scope["path"]) + "?" + urlencode(sorted(request.query_params.multi_items()))
+    given = [pair for pair in request.query_params.multi_items() if only is None or pair[0] in only]
+    asked = quote(request.scope["path"]) + "?" + urlencode(sorted(given, key=itemgetter(0)))
     return f"{asked}#{hashlib.sha256(body).hexdigest()}" if body else asked
 
 

@@ -1,7 +1,7 @@
 """From a question to a response: one transaction, one key for ETag and cache, then format and compression."""
 
 import gzip
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -86,14 +86,19 @@ def respond(
     viewer: Viewer,
     format_name: str,
     media_type: str,
-    produce: Callable[[Session], tuple[bytes, dict[str, str]]],
+    produce: Callable[[Session], tuple[bytes | Callable[[], bytes], dict[str, str]]],
     *,
     filename: str | None = None,
     compress: bool = True,
     private: bool = False,
     body: bytes = b"",
+    only: Collection[str] | None = None,
 ) -> Response:
-    """Answer with what ``produce`` makes (body, headers), or 304, or the same bytes as before from the cache."""
+    """Answer with what ``produce`` makes (body, headers), or 304, or the same bytes as before from the cache.
+
+    A body may be a function that makes it: it is called when the transaction has ended, so that slow work holds no
+    connection. ``only``: the parameters the answer depends on; None means all.
+    """
     settings = context.settings
     coding = preferred_coding(request.headers.get("accept-encoding")) if compress else "identity"
     access = Access(viewer, settings.release_level)
@@ -101,7 +106,7 @@ def respond(
         key = cache_key(
             read_state(session),
             viewer=viewer,
-            request=canonical_request(request, body),
+            request=canonical_request(request, body, only),
             format_name=format_name,
             settings_digest=settings.digest(),
             today=today(),
@@ -114,12 +119,13 @@ def respond(
         if matches(request.headers.get("if-none-match"), key):
             return Response(None, 304, headers)
         held = context.cache.get(key, coding)
-        if held is not None:
-            content, kept = _unpacked(held)
-        else:
-            content, kept = produce(session)
-            content = compressed(content, coding)
-            context.cache.put(key, coding, _packed(content, kept))
+        made = None if held is not None else produce(session)
+    if held is not None:
+        content, kept = _unpacked(held)
+    elif made is not None:
+        whole, kept = made
+        content = compressed(whole() if callable(whole) else whole, coding)
+        context.cache.put(key, coding, _packed(content, kept))
     headers |= kept
     if coding != "identity":
         headers["Content-Encoding"] = coding

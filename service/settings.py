@@ -56,6 +56,11 @@ class Settings(BaseSettings):
         description="Wer die Karte einbetten darf (/einbetten): * = alle, sonst etwa https://www.jugendklub.example; "
         "leer = niemand",
     )
+    public_url: str | None = Field(
+        None,
+        description="Adresse, unter der der Dienst im Netz steht, etwa https://karte.example.org (für den Code zum "
+        "Einbetten); leer = wie gerade aufgerufen",
+    )
     host: str = Field("127.0.0.1", description="Adresse, auf der der Dienst lauscht")
     port: int = Field(8000, ge=1, le=65535, description="Port des Dienstes")
     max_rows: int = Field(100_000, ge=1, description="Höchstzahl der Zeilen einer Antwort")
@@ -109,6 +114,13 @@ class Settings(BaseSettings):
     def _page(cls, value: str | None) -> str | None:
         if value is not None and not re.fullmatch(r"https?://\S+|/(?!/)\S*", value):
             raise ValueError("Das ist keine Adresse einer Seite, etwa https://www.example.org/impressum")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?", value):
+            raise ValueError("Das ist keine Adresse der Form https://karte.example.org")
         return value
 
     @field_validator("embed_origins")

@@ -185,6 +185,8 @@
         button.addEventListener('click', () => this.open(place, marker));
         return el('li', {}, button);
       });
+      const more = all.length - entries.length;
+      if (more > 0) entries.push(el('li', {}, t('und {n} weitere, in der Liste der Angebote', { n: number(more) })));
       const heading = el('h3', {}, t('{places} an dieser Stelle', { places: places(all.length) }));
       this.handle.popup(marker.getLatLng(), el('div', { class: 'srk-popup' }, heading, el('ul', {}, ...entries)), () => marker.getElement(), [0, -10]);
     }
@@ -193,18 +195,18 @@
       return this.index && this.index.places.find((place) => place.dataset === dataset && place.id === id);
     }
 
-    /* Go to a place and open its card. */
-    show(place) {
+    /* Go to a place and open its card; `from` is the button it was asked for with. */
+    show(place, from) {
       if (place.lon === null) return;
       this.handle.moved = true;
       this.map.setView([place.lat, place.lon], Math.max(this.map.getZoom(), CLOSE_ZOOM), { animate: false });
-      this.open(place, [...this.drawn.values()].find(({ group }) => group.entries.length === 1 && group.entries[0].place === place));
+      this.open(place, [...this.drawn.values()].find(({ group }) => group.entries.length === 1 && group.entries[0].place === place), from);
     }
 
-    async open(place, marker) {
+    async open(place, marker, from) {
       const body = el('div', {}, el('p', {}, t('Wird geladen …')));
       const content = el('div', { class: 'srk-popup' }, el('h3', {}, place.name), body);
-      const popup = this.handle.popup([place.lat, place.lon], content, () => marker && marker.getElement(), [0, -8]);
+      const popup = this.handle.popup([place.lat, place.lon], content, () => this.opener(marker, from), [0, -8]);
       this.handle.place = place;
       popup.once('remove', () => {
         if (this.handle.place !== place) return;
@@ -220,6 +222,12 @@
         body.replaceChildren(el('p', {}, t('Die Angaben konnten nicht geladen werden.')));
       }
       this.handle.refit(popup);
+    }
+
+    /* What the focus returns to when a card is closed: what it was opened from, as far as that is still there. */
+    opener(marker, from) {
+      const signs = [from, marker && marker.getElement(), this.stop && this.stop.getElement()];
+      return signs.find((one) => one && one.isConnected && one.getClientRects().length) || this.map.getContainer();
     }
 
     address(pattern, place) {

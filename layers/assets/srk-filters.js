@@ -93,7 +93,8 @@
       filter.barrier = new Set(this.chosen(this.barrier));
       filter.age = this.age.value === '' ? null : Number(this.age.value);
       for (const input of this.types) {
-        input.closest('label').hidden = !input.dataset.categories.split(' ').some((code) => filter.categories.has(code));
+        // One that is ticked stays in sight: it still counts.
+        input.closest('label').hidden = !input.checked && !input.dataset.categories.split(' ').some((code) => filter.categories.has(code));
       }
     }
 
@@ -112,7 +113,7 @@
       const without = this.layer.result.found.filter((one) => one.place.lon === null).length;
       const sentence = found === 0 ? t('Kein Ort passt zur Auswahl.') : found === total
         ? tn('{n} Ort für Kinder, Jugendliche und Familien.', '{n} Orte für Kinder, Jugendliche und Familien.', found)
-        : t('{found} von {total} Orten passen zur Auswahl.', { found: number(found), total: number(total) });
+        : tn('{n} von {total} Orten passt zur Auswahl.', '{n} von {total} Orten passen zur Auswahl.', found, { total: number(total) });
       const note = without && mapped < held
         ? tn('{n} davon steht ohne Standort nur in der Liste.', '{n} davon stehen ohne Standort nur in der Liste.', without) : '';
       for (const [name, text] of [['found', sentence], ['unmapped', note]]) {
@@ -122,7 +123,11 @@
       if (this.first) {
         const first = this.first;
         this.first = null;
+        // The address says all this already: the way back leads where one came from.
+        this.restoring = true;
         this.place(first);
+        this.restoring = false;
+        this.later(false);
       }
     }
 
@@ -148,10 +153,12 @@
       const { handle } = this;
       const now = handle.state();
       if (handle.usualLevel !== undefined && now.level !== handle.usualLevel) made.set('level', now.level || NONE);
-      if (handle.moved) for (const name of ['lat', 'lon', 'zoom']) made.set(name, now[name]);
-      if (handle.near) {
+      // Nor is the view told that was moved to where somebody is.
+      if (handle.moved && !handle.own) for (const name of ['lat', 'lon', 'zoom']) made.set(name, now[name]);
+      // Where somebody is stays in this page: an address is kept, shared and sent. One that was searched for may go.
+      if (handle.near && handle.near.name) {
         made.set('near', `${handle.near.lon.toFixed(5)},${handle.near.lat.toFixed(5)}`);
-        if (handle.near.name) made.set('near_name', handle.near.name);
+        made.set('near_name', handle.near.name);
       }
       if (handle.place) made.set('place', `${handle.place.dataset}/${handle.place.id}`);
       const language = new URLSearchParams(window.location.search).get('lang');

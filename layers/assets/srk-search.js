@@ -45,11 +45,18 @@
       clearTimeout(this.timer);
       const asked = this.input.value.trim();
       this.say('');
-      if (asked.length < SHORTEST) {
+      if (!this.enough(asked)) {
+        this.answered = '';
         this.show([]);
+        if (asked.length >= SHORTEST) this.say(t('Bitte mindestens zwei Buchstaben oder Ziffern eingeben.'));
         return;
       }
       this.timer = setTimeout(() => this.ask(asked), WAIT_MS);
+    }
+
+    /* Signs alone are nothing to search for. */
+    enough(asked) {
+      return asked.replace(/[^\p{L}\p{N}]/gu, '').length >= SHORTEST;
     }
 
     /* The answer to the newest question only. */
@@ -58,8 +65,11 @@
       try {
         const answer = await getJson(`${this.data.url}${encodeURIComponent(asked)}`, 'application/json');
         if (this.asked !== asked) return false;
-        this.show(answer.rows);
-        if (!answer.rows.length) this.say(t('Nichts gefunden zu „{asked}“.', { asked }));
+        this.answered = asked;
+        // An answer that comes after the field was left is kept for Enter, but opens nothing over the page.
+        this.show(answer.rows, document.activeElement === this.input);
+        if (answer.rows.length) this.say(tn('{n} Vorschlag', '{n} Vorschläge', answer.rows.length));
+        else this.say(t('Nichts gefunden zu „{asked}“.', { asked }));
         return true;
       } catch {
         if (this.asked === asked) this.say(t('Die Suche ist gerade nicht möglich.'));
@@ -67,7 +77,7 @@
       }
     }
 
-    show(hits) {
+    show(hits, opened = true) {
       this.hits = hits;
       this.at = -1;
       this.list.replaceChildren(...hits.map((hit, at) => {
@@ -77,7 +87,7 @@
         option.addEventListener('click', () => this.choose(hit));
         return option;
       }));
-      this.open(hits.length > 0);
+      this.open(opened && hits.length > 0);
     }
 
     open(yes) {
@@ -113,18 +123,26 @@
       event.preventDefault();
       clearTimeout(this.timer);
       const asked = this.input.value.trim();
-      if (asked.length < SHORTEST) return;
-      if (this.asked !== asked && !(await this.ask(asked))) return;
+      if (!this.enough(asked)) {
+        this.say(t('Bitte mindestens zwei Buchstaben oder Ziffern eingeben.'));
+        return;
+      }
+      if (this.answered !== asked && !(await this.ask(asked))) return;
       const hit = this.hits[Math.max(0, this.at)];
       if (hit) this.choose(hit);
     }
 
     choose(hit) {
       this.input.value = hit.title;
+      // Enter once more means the same hit.
       this.asked = hit.title;
+      this.answered = hit.title;
+      this.hits = [hit];
+      this.say('');
       this.open(false);
       const { map, facilities } = this.handle;
       this.handle.moved = true;
+      this.handle.own = false;
       if (hit.kind === 'place') {
         const place = facilities.find(hit.dataset, hit.facility_id);
         if (place && place.lon !== null) facilities.show(place);
@@ -152,6 +170,7 @@
       navigator.geolocation.getCurrentPosition(
         ({ coords }) => {
           this.say('');
+          this.handle.own = true;
           this.near({ lon: coords.longitude, lat: coords.latitude, name: '' }, true);
         },
         () => this.say(t('Der Standort ist nicht bekannt. Bitte stattdessen eine Straße eingeben.')),
@@ -161,8 +180,8 @@
 
     shared(point, name) {
       const [lon, lat] = (point || '').split(',').map(Number);
-      if (point && Number.isFinite(lon) && Number.isFinite(lat) && Math.abs(lat) <= 85) this.near({ lon, lat, name: name || '' }, false);
-      else this.near(null, false);
+      if (point && Number.isFinite(lon) && Number.isFinite(lat) && Math.abs(lat) <= 85) this.near({ lon, lat, name: name || t('gewählter Punkt') }, false);
+      else if (!this.handle.near || this.handle.near.name) this.near(null, false); // the own position is in no address
     }
 
     /* A point to look from: a sign on the map, and the nearest places beside it. */
@@ -181,6 +200,10 @@
         this.heading = t('In der Nähe: {name}', { name });
       }
       this.listNear();
+      if (go && point && this.box.querySelector('ol')) {
+        const { length } = this.box.querySelectorAll('li');
+        this.say(tn('{n} Ort in der Nähe', '{n} Orte in der Nähe', length));
+      }
       if (go) handle.emit('near', point);
     }
 
@@ -199,7 +222,7 @@
         const minutes = Math.max(1, Math.ceil((metres * this.data.detour) / this.data.metres_per_minute));
         const button = el('button', { type: 'button', class: 'srk-entry' }, symbol(facilities.looks.get(category).look, 20),
           el('span', {}, place.name), el('span', { class: 'srk-minutes' }, tn('{n} Minute', '{n} Minuten', minutes)));
-        button.addEventListener('click', () => facilities.show(place));
+        button.addEventListener('click', () => facilities.show(place, button));
         return el('li', {}, button);
       });
       this.box.replaceChildren(

@@ -1,13 +1,15 @@
 """The profile of an area at ``/gebiete/{level}/{key}``: who lives there, what is there, who is reached; also as PDF."""
 
 import re
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import orjson
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from geodata.ages import Ages
+from geodata.errors import BusyError, ParameterError
 from geodata.facilities import FacilitiesRequest, PlaceRow, facilities
 from geodata.profile import AreaName, Profile, ProfileRequest, profile
 from geodata.viewer import Version
@@ -18,18 +20,23 @@ from layers.palette import style_of
 from layers.places import compact
 from service import assets
 from service.access import viewer_of
+from service.api import parameters as query
 from service.context import Context, context_of, today
 from service.delivery import respond
-from service.formats import footnote_lines
+from service.exports.profile_xlsx import profile_xlsx
+from service.formats import MEDIA_TYPES, Format, footnote_lines
 from service.pages.area_tables import ProfileView, area_address, downloads_of, view_of
 from service.pages.frame import Content, address, language_of, page
-from service.pages.public import wording
+from service.pages.public import attribution, wording
 from service.pages.rendering import look_digest
 from service.texts import SOURCE_LANGUAGE, texts
 
 router = APIRouter(include_in_schema=False)
 
 _PICTURE_PX = 520.0
+# So many PDFs are made at a time; who waits longer is asked to come again.
+_TURNS = threading.BoundedSemaphore(2)
+_LONGEST_WAIT_S = 20.0
 _STYLE = "srk-profil.css"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -47,19 +54,58 @@ def get_pdf(request: Request, level: str, key: str) -> Response:
     """Serve the profile as an accessible PDF, in the Veröffentlichungsfassung, in German."""
     context = context_of(request)
 
-    def produce(session: Session) -> tuple[bytes, dict[str, str]]:
-        from service.exports.profile_pdf import profile_pdf  # noqa: PLC0415 - slow to load, for this file only
-
+    def produce(session: Session) -> tuple[Callable[[], bytes], dict[str, str]]:
         made = profile(session, _wanted(context, level, key))
         view = view_of(made, SOURCE_LANGUAGE)
-        return profile_pdf(made, view, _picture(made, _places(session, context, made), SOURCE_LANGUAGE)), {}
+        picture = _picture(made, _places(session, context, made), SOURCE_LANGUAGE)
 
+        def pdf() -> bytes:
+            from service.exports.profile_pdf import profile_pdf  # noqa: PLC0415 - slow to load, for this file only
+
+            return profile_pdf(made, view, picture)
+
+        # Setting pages takes seconds: without a connection, and not for everybody at once.
+        return lambda: _in_turn(pdf), {}
+
+    return _file(request, context, "pdf", "application/pdf", produce, f"{level}-{key}")
+
+
+@router.get("/gebiete/{level}/{key}.xlsx")
+def get_workbook(request: Request, level: str, key: str) -> Response:
+    """Serve the tables of the profile as a workbook, in the Veröffentlichungsfassung, in German."""
+    context = context_of(request)
+
+    def produce(session: Session) -> tuple[Callable[[], bytes], dict[str, str]]:
+        made = profile(session, _wanted(context, level, key))
+        return lambda: profile_xlsx(made.meta, view_of(made, SOURCE_LANGUAGE)), {}
+
+    return _file(request, context, "xlsx", MEDIA_TYPES[Format.XLSX], produce, f"{level}-{key}")
+
+
+def _file(
+    request: Request, context: Context, kind: str, media_type: str,
+    produce: Callable[[Session], tuple[Callable[[], bytes], dict[str, str]]], name: str,
+) -> Response:  # fmt: skip
+    """Answer with a file made of a profile; it takes no parameters."""
+    for parameter in request.query_params:
+        said = query.short(parameter)
+        raise ParameterError(said, f"Den Parameter „{said}“ gibt es hier nicht; die Datei gibt es nur so.")
     eyes = viewer_of(request).seeing(Version.PUBLISHED)
     return respond(
-        request, context, eyes, f"pdf-{look_digest()}", "application/pdf", produce,
-        filename=f"gebietsprofil-{_UNSAFE.sub('-', f'{level}-{key}')}.pdf", compress=False,
+        request, context, eyes, f"{kind}-{look_digest()}", media_type, produce,
+        filename=f"gebietsprofil-{_UNSAFE.sub('-', name)}.{kind}", compress=False,
         private=eyes.provider_key is not None,
     )  # fmt: skip
+
+
+def _in_turn(make: Callable[[], bytes]) -> bytes:
+    """Return what is made, when it is its turn; raise ``BusyError`` where others take too long."""
+    if not _TURNS.acquire(timeout=_LONGEST_WAIT_S):
+        raise BusyError("Gerade werden schon mehrere PDF-Dateien erstellt; bitte gleich noch einmal versuchen.")
+    try:
+        return make()
+    finally:
+        _TURNS.release()
 
 
 @router.get("/gebiete/{level}/{key}/orte.json")
@@ -73,7 +119,7 @@ def get_places(request: Request, level: str, key: str) -> Response:
 
     eyes = viewer_of(request).seeing(Version.PUBLISHED)
     private = eyes.provider_key is not None
-    return respond(request, context, eyes, "places", "application/json", produce, private=private)
+    return respond(request, context, eyes, "places", "application/json", produce, private=private, only=())
 
 
 @router.get("/gebiete/{level}/{key}")
@@ -100,13 +146,13 @@ def get_profile(request: Request, level: str, key: str) -> Response:
             "sentences": _opening(view),
             "drawn": drawn,
             "peers_note": made.peers_note,
-            "files": downloads_of(made, _age_parameters, language),
+            "files": downloads_of(made, language, max_rows=context.settings.max_rows),
             "notes": footnote_lines(made.meta),
         }
         maps = [drawn.map] if drawn is not None else []
         return Content(area.area_name, values, maps, styles=[_STYLE])
 
-    return page(request, "gebiet.html", content, section="", translated=True)
+    return page(request, "gebiet.html", content, section="", translated=True, only=())
 
 
 def _wanted(context: Context, level: str, key: str) -> ProfileRequest:
@@ -119,12 +165,6 @@ def _of(area: AreaName, language: str) -> str:
 
 def _opening(view: ProfileView) -> str:
     return " ".join([*view.said["residents"], *view.said["places"]])
-
-
-def _age_parameters(ages: Ages) -> list[tuple[str, str]]:
-    """Return a span of ages as the API takes it."""
-    upper = [] if ages.age_to is None else [("age_to", str(ages.age_to))]
-    return [("age_from", str(ages.age_from)), *upper]
 
 
 def _places(session: Session, context: Context, made: Profile) -> list[PlaceRow]:
@@ -141,7 +181,6 @@ def _drawn(context: Context, session: Session, made: Profile, language: str) -> 
     if area.geometry is None or bounds is None:
         return None
     suffix = "" if language == SOURCE_LANGUAGE else f"?lang={language}"
-    named = dict.fromkeys(source.attribution for source in made.meta.sources if source.attribution)
     target = area_map(
         area.geometry,
         bounds,
@@ -155,7 +194,7 @@ def _drawn(context: Context, session: Session, made: Profile, language: str) -> 
         page_url=f"/angebote/{{dataset}}/{{facility_id}}{suffix}",
         urls=assets.urls(),
         tiles=Tiles(settings.tiles_url, settings.tiles_attribution or "") if settings.tiles_url else None,
-        attribution=" · ".join(named),
+        attribution=attribution(made.meta.sources, made.meta.notice, language),
         label=said("Karte von {area}").format(area=area.area_name),
         wording=wording(language),
     )

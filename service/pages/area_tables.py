@@ -3,16 +3,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from geodata.ages import Ages
 from geodata.categories import TITLES
+from geodata.periods import when
 from geodata.profile import Profile
 from geodata.profile_coverage import CategoryCount, Compared, Level
 from geodata.profile_residents import EVERYBODY, GROUPS, YOUNG, Count
 from layers.chart_parts import SUPPRESSED, Value, Wording
-from layers.charts import Bar, BarChart, Series, SeriesChart, bar_chart, series_chart
-from service.pages.components import Cell, Column, DataTable, Download, Kind, Link, Mark, Picture
+from layers.charts import Bar, BarChart, Series, SeriesChart
+from service.pages.components import Cell, Column, DataTable, Download, Kind, Link, Mark, Picture, chart_picture
 from service.pages.frame import address
-from service.pages.saying import age_band, spoken
+from service.pages.saying import age_band, period_text, period_tick, spoken
 from service.pages.wording import filters
 from service.texts import SOURCE_LANGUAGE, texts
 
@@ -24,13 +24,15 @@ _MOST_LINES = 7
 class ProfileView:
     """What a profile shows. A part that has nothing to show is None or empty; ``said``: sentences by part.
 
+    ``categories`` None: what is in the area is not known.
+
     ``reached``: for each compared category its title and its sentences.
     """
 
     residents: DataTable | None
     ages: Picture | None
     trend: Picture | None
-    categories: DataTable
+    categories: DataTable | None
     compared: Picture | None
     peers: DataTable | None
     said: dict[str, list[str]]
@@ -70,6 +72,9 @@ class _Maker:
             reached=[(self.said(TITLES[one.category]), sentences[one.category]) for one in self.made.compared],
         )
 
+    def _notes(self) -> dict[str, str]:
+        return {"estimated": self.said("geschätzt"), "provisional": self.said("vorläufig")}
+
     def _wording(self) -> Wording:
         said = self.said
         return Wording(
@@ -90,7 +95,7 @@ class _Maker:
             return None
         everybody = found.of(EVERYBODY).value
         spans = dict.fromkeys([*found.bands, *(span for span in GROUPS if found.of(span).flag != "missing")])
-        notes = {"estimated": said("geschätzt"), "provisional": said("vorläufig")}
+        notes = self._notes()
         rows: list[dict[str, Cell]] = []
         for span in spans:
             count = found.of(span)
@@ -110,7 +115,8 @@ class _Maker:
         return self._table(f"{caption}{self._when()}", columns, rows, "tabelle-einwohner")
 
     def _when(self) -> str:
-        return f" ({self.made.residents.period})" if self.made.residents.period else ""
+        period = self.made.residents.period
+        return f" ({period_text(period, self.language)})" if period else ""
 
     def _ages(self, table: DataTable | None) -> Picture | None:
         found, said = self.made.residents, self.said
@@ -128,7 +134,7 @@ class _Maker:
             [Bar(age_band(span, self.language), [value]) for span, value in values.items()],
             width=_CHART_PX, wording=self._wording(),
         )  # fmt: skip
-        return Picture("bild-alter", title, described, bar_chart(chart), table)
+        return chart_picture("bild-alter", chart, table)
 
     def _told(self, value: Value) -> str:
         if isinstance(value, float):
@@ -149,8 +155,9 @@ class _Maker:
         ]
         described = "; ".join(f"{line.title}: {self._ends(line, found.periods)}" for line in lines)
         chart = SeriesChart(
-            title, described, said("Einwohner, Alter in Jahren"), found.periods, lines, width=_CHART_PX, height=270,
-            wording=self._wording(),
+            title, described, said("Einwohner, Alter in Jahren"),
+            [period_tick(period, self.language) for period in found.periods], lines, width=_CHART_PX, height=270,
+            wording=self._wording(), times=[when(period) for period in found.periods],
         )  # fmt: skip
         columns = [
             Column("period", said("Zeitraum"), header=True),
@@ -158,27 +165,41 @@ class _Maker:
         ]
         series = {span: dict(found.series(span)) for span in spans}
         rows: list[dict[str, Cell]] = [
-            {"period": period, **{str(number): _cell(series[span][period]) for number, span in enumerate(spans)}}
+            {
+                "period": period_text(period, self.language),
+                **{str(number): _cell(series[span][period]) for number, span in enumerate(spans)},
+                "note": self._doubts([series[span][period] for span in spans]),
+            }
             for period in reversed(found.periods)
         ]
+        if any(row["note"] for row in rows):
+            columns.append(Column("note", said("Anmerkung")))
         caption = said("Einwohner von {area} nach Alter und Zeitraum").format(area=self.made.area.area_name)
         table = DataTable(caption, columns, rows, language=self.language, identity="tabelle-entwicklung")
-        return Picture("bild-entwicklung", title, described, series_chart(chart), table)
+        return chart_picture("bild-entwicklung", chart, table)
+
+    def _doubts(self, counts: Sequence[Count]) -> str:
+        """Return what is to be said of one or more of the figures of a row."""
+        flags = {count.flag for count in counts}
+        given = [word for flag, word in self._notes().items() if flag in flags]
+        return self.said("zum Teil {doubt}").format(doubt=self.writes["listed"](given)) if given else ""
 
     def _ends(self, line: Series, periods: Sequence[str]) -> str:
         known = [(period, value) for period, value in zip(periods, line.values, strict=True) if value is not None]
         ends = [known[0], *known[-1:]] if len(known) > 1 else known
-        return ", ".join(f"{period}: {self._told(value)}" for period, value in ends)
+        return ", ".join(f"{period_text(period, self.language)}: {self._told(value)}" for period, value in ends)
 
-    def _categories(self) -> DataTable:
+    def _categories(self) -> DataTable | None:
         said = self.said
         area = self.made.area
+        if area.geometry is None:
+            return None
         columns = [
             Column("category", said("Kategorie"), header=True),
             Column("places", said("Orte"), Kind.NUMBER),
             Column("offers", said("Angebote"), Kind.NUMBER),
-            Column("supply", said("Kapazität: Plätze"), Kind.PLAIN, decimals=1),
-            Column("hours", said("Kapazität: Stunden je Woche"), Kind.PLAIN, decimals=1),
+            Column("supply", said("Plätze"), Kind.PLAIN, decimals=1),
+            Column("hours", said("Stunden je Woche"), Kind.PLAIN, decimals=1),
             Column("unstated", said("Ohne Angabe"), Kind.NUMBER),
         ]
         rows: list[dict[str, Cell]] = []
@@ -214,11 +235,12 @@ class _Maker:
             Column(f"reach_{code}", reach.format(minutes=self.made.minutes, area=title), Kind.PERCENT, decimals=1)
             for code, title, _of in groups
         ]
-        supply = said("Angebot je 1.000: {area}")
+        supply = said("Kapazität je 1.000: {area}")
         columns += [
             Column(f"supply_{code}", supply.format(area=title), Kind.PLAIN, decimals=1) for code, title, _of in groups
         ]
-        columns.append(Column("unit", said("Angebot gezählt in")))
+        columns.append(Column("unit", said("Kapazität gezählt in")))
+        columns.append(Column("unstated", said("Einrichtungen ohne Angabe: {area}").format(area=here), Kind.NUMBER))
         units = {"places": said("Plätze"), "hours_per_week": said("Stunden je Woche")}
         cells: list[dict[str, Cell]] = []
         bars = []
@@ -228,6 +250,7 @@ class _Maker:
             shares = {code: None if level is None else level.reach_share for code, level in levels.items()}
             cells.append({
                 "category": title, "ages": age_band(one.ages, self.language), "unit": units[one.supply_unit],
+                "unstated": one.here.without_supply,
                 **{f"reach_{code}": share for code, share in shares.items()},
                 **{f"supply_{code}": None if level is None else level.supply_per_1000
                    for code, level in levels.items()},
@@ -242,7 +265,7 @@ class _Maker:
         )  # fmt: skip
         caption = said("Versorgung von {area} im Vergleich").format(area=here)
         table = self._table(caption, columns, cells, "tabelle-versorgung")
-        return Picture("bild-versorgung", title, described, bar_chart(chart), table)
+        return chart_picture("bild-versorgung", chart, table)
 
     def _shares(self, names: Sequence[str], values: Sequence[Value]) -> str:
         percent = self.writes["number"]
@@ -303,31 +326,20 @@ def _stated(one: CategoryCount) -> tuple[Cell, Cell]:
     return supply, hours
 
 
-def downloads_of(made: Profile, ages: Callable[[Ages], list[tuple[str, str]]], language: str) -> list[Download]:
-    """Return what can be taken along: the profile as PDF, and the rows of each table from the API.
+def downloads_of(made: Profile, language: str, *, max_rows: int) -> list[Download]:
+    """Return what can be taken along: the profile as PDF, its tables as a workbook, its places and its border.
 
-    ``ages``: the parameters of a span of ages.
+    ``max_rows``: so many rows the API gives at once.
     """
     said = texts(language).gettext
     level, key = made.area.area_level, made.area.area_key
-    area = ("area", f"{level}:{key}")
-    files = [Download(said("Profil als PDF"), address(f"/gebiete/{level}/{key}.pdf"))]
-    if made.residents.history:
-        asked = [("indicator", "population"), ("level", level), area, ("format", "xlsx")]
-        files.append(Download(said("Einwohner (Excel)"), address("/api/v1/statistics", asked)))
+    here = f"/gebiete/{level}/{key}"
+    files = [Download(said("Profil als PDF"), address(f"{here}.pdf")),
+             Download(said("Alle Tabellen (Excel)"), address(f"{here}.xlsx"))]  # fmt: skip
     if made.area.facilities:
+        asked = [("area", f"{level}:{key}"), ("limit", str(max_rows))]
         for code, title in (("xlsx", said("Angebote (Excel)")), ("geojson", said("Angebote (GeoJSON)"))):
-            files.append(Download(title, address("/api/v1/facilities", [area, ("format", code)])))
-    for one in made.compared:
-        asked = [
-            ("level", level), area, ("category", one.category), ("measure", "reach"), *ages(one.ages),
-            ("minutes", str(made.minutes)), ("format", "xlsx"),
-        ]  # fmt: skip
-        title = said("Erreichbarkeit: {category} (Excel)").format(category=said(TITLES[one.category]))
-        files.append(Download(title, address("/api/v1/coverage", asked)))
-    if made.peers:
-        path = f"/api/v1/areas/{level}/{key}/similar"
-        files.append(Download(said("Vergleichsgebiete (Excel)"), address(path, [("format", "xlsx")])))
+            files.append(Download(title, address("/api/v1/facilities", [*asked, ("format", code)])))
     if made.area.geometry is not None:
         files.append(
             Download(said("Grenze (GeoJSON)"), address(f"/api/v1/areas/{level}/{key}", [("format", "geojson")]))

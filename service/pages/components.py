@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
 from geodata.errors import ParameterError
+from layers.charts import BarChart, SeriesChart, chart_svg, phone_svg
 from service.pages.wording import filters
 from service.texts import SOURCE_LANGUAGE, texts
 
@@ -180,6 +181,8 @@ _PLAIN_LETTERS = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss", "é
 def _sort_key(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
     if isinstance(value, Link):
         value = value.text
+    if isinstance(value, tuple):
+        return tuple(_sort_key(part) for part in value)
     return value.casefold().translate(_PLAIN_LETTERS) if isinstance(value, str) else value
 
 
@@ -224,7 +227,10 @@ class Pager:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A figure made on the server as SVG: ``svg`` is our own markup, whose text is escaped; ``table`` says the same."""
+    """A figure made on the server as SVG: ``svg`` is our own markup, whose text is escaped; ``table`` says the same.
+
+    ``phone``: the same drawn for a narrow screen, where it is another drawing.
+    """
 
     identity: str
     title: str
@@ -232,3 +238,11 @@ class Picture:
     svg: str
     table: DataTable | None = None
     downloads: Sequence[Download] = field(default_factory=tuple)
+    phone: str | None = None
+
+
+def chart_picture(
+    identity: str, chart: SeriesChart | BarChart, table: DataTable | None, downloads: Sequence[Download] = ()
+) -> Picture:
+    """Return a chart as a page shows it, drawn for wide and for narrow screens."""
+    return Picture(identity, chart.title, chart.description, chart_svg(chart), table, downloads, phone=phone_svg(chart))

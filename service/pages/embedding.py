@@ -5,11 +5,10 @@ from html import escape
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
-from geodata.facilities import place_counts
 from service.api import parameters as query
-from service.context import context_of, today
+from service.context import context_of
 from service.pages.components import Option
-from service.pages.filtering import PlaceFilter, filter_of, form_of
+from service.pages.filtering import PlaceFilter, area_sentence, filter_of, form_of
 from service.pages.frame import Content, address, language_of, page
 from service.texts import LANGUAGES, SOURCE_LANGUAGE, texts
 
@@ -28,13 +27,17 @@ def get_guide(request: Request) -> Response:
     given = request.query_params
     inside = query.one_of("map_lang", given.get("map_lang"), tuple(LANGUAGES)) or language
     height = query.whole_number("height", given.get("height"), _LEAST_PX, _MOST_PX) or _HEIGHT_PX
-    source = str(request.base_url).rstrip("/") + embedded_address(wanted, inside)
-    origins = context_of(request).settings.embed_origins
+    settings = context_of(request).settings
+    source = (settings.public_url or str(request.base_url)).rstrip("/") + embedded_address(wanted, inside)
+    origins = settings.embed_origins
 
     def content(session: Session) -> Content:
         said = texts(language).gettext
         values = {
-            "choices": form_of(wanted, place_counts(session, on=today()), language),
+            "choices": form_of(wanted, wanted.counts(session), language),
+            "filter": wanted.parameters(),
+            "area": area_sentence(session, wanted.area, language),
+            "text": wanted.q,
             "languages": [Option(code, title, code == inside) for code, title in LANGUAGES.items()],
             "height": height,
             "least": _LEAST_PX,

@@ -1,14 +1,14 @@
 """The filter of map and list: from the address to the request of the field, and to the choices of the form."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 from sqlalchemy.orm import Session
 
 from geodata.areas import area_profile
 from geodata.errors import NotFoundError, ParameterError
-from geodata.facilities import FacilitiesRequest, PlaceCounts
+from geodata.facilities import FacilitiesRequest, PlaceCounts, place_counts
 from geodata.tables import BARRIER_FREE, CATEGORIES
 from layers.palette import style_of, symbol_svg
 from service.api import parameters as query
@@ -17,6 +17,7 @@ from service.pages.components import Option
 from service.pages.wording import years
 from service.texts import texts
 
+PARAMETERS = ("category", "type", "age", "barrier_free", "area", "q")
 NO_CATEGORY = "-"  # every category is switched off
 LAST_AGE = 27  # the slider's end: the law's young adults
 _ICON_PX = 20
@@ -49,6 +50,11 @@ class PlaceFilter:
             q=self.q,
             limit=limit,
         )
+
+    def counts(self, session: Session) -> PlaceCounts:
+        """Return how many places there are, how many fit, and how many would beside each switch."""
+        counted = place_counts(session, self.request(limit=1))
+        return replace(counted, fitting=0) if self.nothing else counted
 
     def parameters(self) -> dict[str, object]:
         """Return the parameters that ask for the same, for addresses."""
@@ -148,12 +154,15 @@ def area_sentence(session: Session, area: tuple[str, str] | None, language: str)
     level, key = area
     said = texts(language).gettext
     try:
-        name = area_profile(session, level, key, on=today()).rows[0].area_name
+        area_row = area_profile(session, level, key, on=today()).rows[0]
     except NotFoundError:
         if key == "ohne":
             return said("Nur Orte, die in keinem Gebiet liegen.")
-        name = key
-    return said("Nur im Gebiet {area}.").format(area=name)
+        return said("Nur im Gebiet {area}.").format(area=key)
+    if area_row.geometry is None:
+        unknown = said("Welche Einrichtungen es in {area} gibt, ist nicht bekannt: Seine Grenze ist nicht geladen.")
+        return unknown.format(area=area_row.area_name)
+    return said("Nur im Gebiet {area}.").format(area=area_row.area_name)
 
 
 def form_of(wanted: PlaceFilter, counts: PlaceCounts, language: str) -> FilterForm:

@@ -13,7 +13,7 @@ A page is one template that extends ``base.html`` and one function of a session 
 The answer is cached and carries an ETag like the API's. What came from a file is text: templates escape it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -153,13 +153,15 @@ def page(
     cached: bool = True,
     embeddable: bool = False,
     inline_styles: bool = False,
+    only: Collection[str] | None = None,
 ) -> Response:
     """Answer with a page.
 
     ``section``: which entry of the navigation is current (karte, angebote, planung, or "" for none). ``version``: what
     it shows; the Interne Fassung needs a planner and is logged. ``roles``: who may see the page at all. ``translated``:
     it can be asked for in other languages. ``cached``: False for an answer to something sent, or one that must be
-    made anew. ``embeddable``: other sites may embed it; then nobody is signed in on it.
+    made anew. ``embeddable``: other sites may embed it; then nobody is signed in on it. ``only``: the parameters it
+    knows, besides the language; all others are passed over. None: it refuses those it does not know.
 
     Raises ``ForbiddenError`` for other roles.
     """
@@ -171,10 +173,12 @@ def page(
     if version is Version.INTERNAL:
         audit.record(context.engine, looking, "intern", {"request": canonical_request(request)})
     language = language_of(request, translated=translated)
+    known = None if only is None else {*only, "lang"}
 
     def produce(session: Session) -> tuple[bytes, dict[str, str]]:
         made = content(session)
-        frame = _frame(request, context, made, section, language, looking, translated, read_state(session).notice)
+        notice = request.app.state.srk_notice = read_state(session).notice
+        frame = _frame(request, context, made, section, language, looking, translated, notice, known)
         policy = content_security_policy(
             scripts=[one.script for one in made.maps],
             styles=[one.css for one in made.maps],
@@ -193,15 +197,20 @@ def page(
         return Response(body, headers={**headers, "Cache-Control": "no-store", "Vary": VARY}, media_type=HTML)
     # The page names the role it is seen with, whoever's eyes its content is for.
     kind = f"html-{looking.role.value}-{look_digest()}"
-    return respond(request, context, seeing, kind, HTML, produce, private=private)
+    return respond(request, context, seeing, kind, HTML, produce, private=private, only=known)
 
 
 def bare_page(
-    request: Request, template: str, title: str, values: Mapping[str, Any] | None = None, *, status: int = 200
-) -> Response:
-    """Answer with a page that asks the database nothing: an error, or a hint. It is not cached."""
-    frame = _frame(request, context_of(request), Content(title), "", SOURCE_LANGUAGE, viewer_of(request), False, None)
-    body = render(template, SOURCE_LANGUAGE, frame=frame, **(values or {}))
+    request: Request, template: str, title: str, values: Mapping[str, Any] | None = None, *, status: int = 200,
+    language: str = SOURCE_LANGUAGE,
+) -> Response:  # fmt: skip
+    """Answer with a page that asks the database nothing: an error, or a hint. It is not cached.
+
+    The database's notice is the one the last page from it had.
+    """
+    notice = getattr(request.app.state, "srk_notice", None)
+    frame = _frame(request, context_of(request), Content(title), "", language, viewer_of(request), False, notice)
+    body = render(template, language, frame=frame, **(values or {}))
     headers = {"Content-Security-Policy": content_security_policy(), "Cache-Control": "no-store", "Vary": VARY}
     return Response(body, status, headers, media_type=HTML)
 
@@ -212,11 +221,11 @@ def _ancestors(settings: Settings) -> str:
 
 def _frame(
     request: Request, context: Context, made: Content, section: str, language: str, looking: Viewer,
-    translated: bool, notice: str | None,
+    translated: bool, notice: str | None, known: Collection[str] | None = None,
 ) -> Frame:  # fmt: skip
     said = texts(language).gettext
     path = request.scope["path"]
-    query = request.query_params.multi_items()
+    query = [pair for pair in request.query_params.multi_items() if known is None or pair[0] in known]
     others = [(name, value) for name, value in query if name != "lang"]
     suffix = "" if language == SOURCE_LANGUAGE else f"?lang={language}"
     entries = [

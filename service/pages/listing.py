@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from geodata.answer import Answer
 from geodata.errors import NotFoundError
-from geodata.facilities import FacilitiesRequest, PlaceRow, facilities, place_counts
+from geodata.facilities import FacilitiesRequest, PlaceRow, facilities
 from geodata.viewer import Version
 from layers.palette import style_of
 from service.api import parameters as query
@@ -25,9 +25,18 @@ from service.pages.components import (
     ordered,
     sort_of,
 )
-from service.pages.filtering import PlaceFilter, area_sentence, filter_of, form_of
+from service.pages.filtering import PARAMETERS, PlaceFilter, area_sentence, filter_of, form_of
 from service.pages.frame import Content, address, language_of, page
-from service.pages.place_table import ORDER_VALUES, access, cells_of, columns_of, postal_address, web_address
+from service.pages.place_table import (
+    ORDER_VALUES,
+    access,
+    cells_of,
+    columns_of,
+    mail_link,
+    phone_link,
+    postal_address,
+    web_address,
+)
 from service.texts import texts
 
 router = APIRouter(include_in_schema=False)
@@ -51,7 +60,7 @@ def get_list(request: Request) -> Response:
     most = context_of(request).settings.max_rows
 
     def content(session: Session) -> Content:
-        counts = place_counts(session, on=today())
+        counts = wanted.counts(session)
         answer = facilities(session, wanted.request(limit=most))
         if wanted.nothing:
             answer.rows.clear()
@@ -84,7 +93,9 @@ def get_list(request: Request) -> Response:
         }
         return Content(said.gettext("Angebote"), values)
 
-    return page(request, "places.html", content, section="angebote", translated=True)
+    return page(
+        request, "places.html", content, section="angebote", translated=True, only=(*PARAMETERS, "sort", "seite")
+    )
 
 
 def _file(request: Request, wanted: PlaceFilter, given: str) -> Response:
@@ -146,8 +157,10 @@ def get_place(request: Request, dataset: str, facility_id: str) -> Response:
             "address": postal_address(row),
             "access": access(row.barrier_free, language),
             "web": web_address(row.website),
+            "mail": mail_link(row.email),
+            "dial": phone_link(row.phone),
             "notes": footnote_lines(answer.meta),
         }
         return Content(row.name, values)
 
-    return page(request, "place.html", content, section="angebote", translated=True)
+    return page(request, "place.html", content, section="angebote", translated=True, only=())

@@ -1,5 +1,6 @@
 """A place as a row of a table: its cells, what it is ordered by, and how its facts are written."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,6 +11,11 @@ from service.pages.components import Cell, Column, Lines, Link
 from service.pages.frame import address
 from service.pages.wording import filters
 from service.texts import SOURCE_LANGUAGE, texts
+
+_FIRST_NUMBER = re.compile(r"[^0-9]*([0-9]{1,6})")
+_EMAIL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@[A-Za-z0-9][A-Za-z0-9-]*(\.[A-Za-z0-9-]+)+", re.ASCII)
+_PHONE = re.compile(r"\+?[0-9][0-9 ()/.–-]{2,38}[0-9]", re.ASCII)
+_LONGEST_EMAIL = 254
 
 ORDER_VALUES: dict[str, Callable[[PlaceRow], Any]] = {
     "name": lambda row: row.name,
@@ -23,8 +29,8 @@ ORDER_VALUES: dict[str, Callable[[PlaceRow], Any]] = {
 
 def _house_number(text: str | None) -> tuple[int, str]:
     """Return a house number in its order: 9 before 12 before 12a."""
-    digits = "".join(c for c in (text or "").partition("-")[0] if c.isdecimal())
-    return int(digits or 0), text or ""
+    first = _FIRST_NUMBER.match(text or "")
+    return int(first[1]) if first else 0, text or ""
 
 
 def columns_of(language: str) -> list[Column]:
@@ -95,3 +101,17 @@ def web_address(text: str | None) -> str | None:
     except ValueError:
         return None
     return text.strip() if parts.scheme in {"http", "https"} and parts.netloc else None
+
+
+def mail_link(text: str | None) -> str | None:
+    """Return the link that writes to an address; None for anything that is not plainly one, which stays text."""
+    text = (text or "").strip()
+    return f"mailto:{text}" if len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) else None
+
+
+def phone_link(text: str | None) -> str | None:
+    """Return the link that dials a number; None for anything that is not plainly one, which stays text."""
+    text = (text or "").strip()
+    if not _PHONE.fullmatch(text):
+        return None
+    return "tel:" + re.sub(r"[^+0-9]", "", text.replace("(0)", "") if text.startswith("+") else text)

@@ -1,6 +1,6 @@
 """The public Sozialraumkarte at ``/``: a Folium map whose data is fetched as cached resources."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from geodata import words
 from geodata.answer import Source, read_sources, read_state
 from geodata.areas import LevelRow, extent, levels
-from geodata.facilities import FacilitiesRequest, PlaceCounts, facilities, place_counts
+from geodata.facilities import FacilitiesRequest, PlaceCounts, facilities
 from geodata.viewer import Version
 from layers.areas import AreaLayer
 from layers.browser_assets import ASSETS
@@ -25,7 +25,7 @@ from service import assets
 from service.access import viewer_of
 from service.context import Context, context_of, today
 from service.delivery import respond
-from service.pages.filtering import PlaceFilter, area_sentence, filter_of, form_of
+from service.pages.filtering import PARAMETERS, PlaceFilter, area_sentence, filter_of, form_of
 from service.pages.frame import Content, address, language_of, page
 from service.settings import Settings
 from service.texts import SOURCE_LANGUAGE, script_texts, texts
@@ -79,9 +79,14 @@ def _map_page(request: Request, template: str, *, embedded: bool) -> Response:
     language = language_of(request, translated=True)
 
     def content(session: Session) -> Content:
-        return shown_map(context, map_content(session, wanted, language), wanted, language, search=not embedded)
+        read = map_content(session, wanted, language, search=not embedded)
+        return shown_map(context, read, wanted, language, search=not embedded)
 
-    return page(request, template, content, section="" if embedded else "karte", translated=True, embeddable=embedded)
+    # What else stands in the address (the view, an opened place) the map's scripts read.
+    return page(
+        request, template, content, section="" if embedded else "karte", translated=True, embeddable=embedded,
+        only=PARAMETERS,
+    )  # fmt: skip
 
 
 @router.get(PLACES_URL)
@@ -98,7 +103,7 @@ def get_places(request: Request) -> Response:
 
     eyes = viewer_of(request).seeing(Version.PUBLISHED)
     private = eyes.provider_key is not None
-    return respond(request, context, eyes, "places", "application/json", produce, private=private)
+    return respond(request, context, eyes, "places", "application/json", produce, private=private, only=("area", "q"))
 
 
 def places_body(session: Session, settings: Settings, wanted: PlaceFilter) -> bytes:
@@ -107,14 +112,15 @@ def places_body(session: Session, settings: Settings, wanted: PlaceFilter) -> by
     return orjson.dumps(compact(facilities(session, asked).rows))
 
 
-def map_content(session: Session, wanted: PlaceFilter, language: str) -> MapContent:
-    """Read what the public map is made from."""
+def map_content(session: Session, wanted: PlaceFilter, language: str, *, search: bool = True) -> MapContent:
+    """Read what the public map is made from; ``search``: a search is part of it, with the streets of its addresses."""
+    kinds = ("areas", "facilities", *(("addresses",) if search else ()))
     inside = extent(session, wanted.area[0], [wanted.area[1]]) if wanted.area else None
     return MapContent(
         levels=[row for row in levels(session) if row.mapped],
-        counts=place_counts(session, on=today()),
+        counts=wanted.counts(session),
         bounds=inside or extent(session) or _GERMANY,
-        sources=read_sources(session, "areas") + read_sources(session, "facilities"),
+        sources=[source for kind in kinds for source in read_sources(session, kind)],
         notice=read_state(session).notice,
         area=area_sentence(session, wanted.area, language),
     )
@@ -178,7 +184,7 @@ def drawn_map(
         addresses=addresses,
         urls=urls,
         tiles=tiles,
-        attribution=_attribution(content, language),
+        attribution=attribution(content.sources, content.notice, language),
         walking=_walking(settings, language),
         label=said("Karte"),
         wording=wording(language),
@@ -192,6 +198,7 @@ def map_values(content: MapContent, made: MapParts, wanted: PlaceFilter, languag
     return {
         "map": made,
         "total": content.counts.places,
+        "found": content.counts.fitting,
         "sources": content.sources,
         "choices": form_of(wanted, content.counts, language),
         "filter": wanted.parameters(),
@@ -221,10 +228,10 @@ def _walking(settings: Settings, language: str) -> Walking:
     return Walking(speed * 1000 / 60, detour, note.format(detour=numbers[0], speed=numbers[1]))
 
 
-def _attribution(content: MapContent, language: str) -> str:
-    """Return who is to be named under the map, once each, with licence."""
+def attribution(sources: Iterable[Source], notice: str | None, language: str) -> str:
+    """Return who is to be named under a map, once each, with licence; the database's notice first."""
     named = dict.fromkeys(
-        f"{s.attribution} ({s.licence})" if s.licence else str(s.attribution) for s in content.sources if s.attribution
+        f"{s.attribution} ({s.licence})" if s.licence else str(s.attribution) for s in sources if s.attribution
     )
-    notice = texts(language).gettext(content.notice) if content.notice else None
-    return " · ".join(filter(None, [notice, *named]))
+    said = texts(language).gettext(notice) if notice else None
+    return " · ".join(filter(None, [said, *named]))

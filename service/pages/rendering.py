@@ -44,7 +44,7 @@ def render(template: str, language: str = SOURCE_LANGUAGE, **values: Any) -> byt
 def look_digest() -> str:
     """Return a hash of templates, catalogues and files of the browser: what a page looks like besides its data."""
     digest = hashlib.sha256("".join(assets.urls().values()).encode())
-    for path in sorted((*TEMPLATES.rglob("*.html"), *LOCALE.rglob("*.po"))):
+    for path in sorted((*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.css"), *LOCALE.rglob("*.po"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

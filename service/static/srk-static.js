@@ -10,19 +10,39 @@
   const { files } = window.srkMap;
   const places = files.orte;
 
-  /* Lower case, umlauts written out, nothing but letters and digits. */
-  function plain(text) {
+  /* Lower case, umlauts written out, no accents. */
+  function letters(text) {
     const spelt = String(text).normalize("NFKC").toLowerCase().replaceAll("ä", "ae").replaceAll("ö", "oe").replaceAll("ü", "ue").replaceAll("ß", "ss");
-    return spelt.normalize("NFKD").replace(/[^\p{L}\p{N}]/gu, "");
+    return spelt.normalize("NFKD").replace(/[\u0300-\u036f]/g, "");
+  }
+
+  /* Nothing but letters and digits. */
+  function plain(text) {
+    return letters(text).replace(/[^\p{L}\p{N}]/gu, "");
+  }
+
+  /* Words with a space between them; what hyphens and apostrophes join is one word. */
+  function words(spelt) {
+    return spelt.replace(/(\p{L})[-'’‐‑]+(?=\p{L})/gu, "$1").replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+  }
+
+  /* Abbreviations spelt out: "St." is "sankt", "Gr. Bergstr." is "grosse bergstrasse". */
+  function spelt(text) {
+    return words(letters(text).replace(/([\p{L}\p{N}]+)(\.?)/gu, (_, word, dot) => {
+      if (Object.hasOwn(ABBREVIATED, word)) return ABBREVIATED[word] + dot;
+      if (dot && word.endsWith("pl")) return `${word.slice(0, -2)}platz`;
+      if (dot && Object.hasOwn(DOTTED, word)) return DOTTED[word];
+      return (word.endsWith("str") ? `${word}asse` : word) + dot;
+    }));
   }
 
   function street(text) {
-    return [...String(text).matchAll(/([\p{L}\p{N}]+)(\.?)/gu)].map(([, word, dot]) => {
-      const spelt = plain(word);
-      if (Object.hasOwn(ABBREVIATED, spelt)) return ABBREVIATED[spelt];
-      if (dot && Object.hasOwn(DOTTED, spelt)) return DOTTED[spelt];
-      return spelt.endsWith("str") ? `${spelt}asse` : spelt;
-    }).join("");
+    return spelt(text).replaceAll(" ", "");
+  }
+
+  /* What places are searched with: as typed and spelt out, words together or apart. */
+  function patterns(text) {
+    return [words(letters(text)), spelt(text)].map((one) => new RegExp(one.replaceAll(" ", " ?")));
   }
 
   let known = null;
@@ -34,10 +54,14 @@
     places.name.forEach((title, at) => {
       const more = files.angaben[at];
       const address = [more.street, more.house_number].filter(Boolean).join(" ");
-      const types = (more.offers || []).flatMap((offer) => [offer.name, offer.type]);
+      const together = (...parts) => spelt(parts.filter(Boolean).join(" "));
+      const texts = [
+        together(title, more.provider, more.street, more.house_number, more.postcode, more.city),
+        ...(more.offers || []).map((offer) => together(offer.name, offer.type)),
+      ];
       const detail = [address, more.area_name].filter(Boolean).join(", ");
       const hit = { kind: "place", title, detail, dataset: places.datasets[places.dataset[at]], facility_id: places.id[at] };
-      named.push({ hit, name: plain(title), text: plain([title, more.provider, address, ...types].filter(Boolean).join(" ")) });
+      named.push({ hit, name: plain(title), texts });
     });
     known = named;
     return known;
@@ -49,14 +73,33 @@
     return name.includes(asked) ? 2 : 3;
   }
 
+  /* What may be the street of a text, as geodata/search.py reads it: as it stands, without city, without number. */
+  function streetReadings(text) {
+    const asked = text.trim().replace(/^\d{5}[\s,]+(?=\S)/, "");
+    const made = [asked];
+    const cities = [...asked.matchAll(/[\s,]+\d{5}(?!\d)[^\d]*|\s*,[^\d,]*/g)];
+    if (cities.length) made.push(asked.slice(0, cities[cities.length - 1].index), asked.slice(0, cities[0].index));
+    const numbers = [...asked.matchAll(/\d+/g)].filter(([digits]) => digits.length < 5).reverse();
+    made.push(...numbers.slice(0, 4).map((found) => asked.slice(0, found.index)));
+    made.push(asked.slice(0, Math.max(0, asked.lastIndexOf(" "))));
+    return made.map(street).filter((one) => one.length >= 3);
+  }
+
   function search(text) {
     const asked = plain(text);
-    // A house number is not known here: its street is.
-    const way = street(text.replace(/(?<=\p{L}.*)[\s,]+\d+\s*\p{L}?\s*$/u, ""));
     if (!asked) return [];
-    return everything()
-      .filter(({ hit, text: held }) => held.includes(hit.kind === "street" ? way : asked))
-      .map((one) => ({ ...one, like: likeness(one.hit.kind === "street" ? one.text : one.name, one.hit.kind === "street" ? way : asked) }))
+    const meant = patterns(text);
+    const held = everything();
+    const ways = streetReadings(text);
+    // A house number is not known here: its street is.
+    const way = ways.find((one) => held.some(({ hit, text: name }) => hit.kind === "street" && name.includes(one)));
+    const fits = ({ hit, text: name, texts }) => {
+      if (hit.kind === "street") return way !== undefined && name.includes(way);
+      return texts ? texts.some((one) => meant.some((pattern) => pattern.test(one))) : name.includes(asked);
+    };
+    return held
+      .filter(fits)
+      .map((one) => ({ ...one, like: one.hit.kind === "street" ? likeness(one.text, way) : likeness(one.name, asked) }))
       .sort((a, b) => a.like - b.like || ORDER.indexOf(a.hit.kind) - ORDER.indexOf(b.hit.kind) || a.name.length - b.name.length || (a.name < b.name ? -1 : 1))
       .slice(0, MOST)
       .map((one) => one.hit);

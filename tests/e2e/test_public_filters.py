@@ -1,9 +1,12 @@
-"""The public map's filter, search and addresses in a real browser, by mouse, touch and keyboard."""
+"""The public map's filter and addresses in a real browser, by mouse, touch and keyboard."""
 
+import io
+import unicodedata
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pypdf
 import pytest
 from axe import violations
 from browser_wait import until
@@ -13,6 +16,7 @@ from visits import DRAWN, SIZES, Visit, chromium, running, visit
 
 from geodata.categories import TITLES
 from geodata.viewer import Role, Viewer
+from service.context import today
 
 __all__ = ["chromium", "visit"]  # fixtures
 
@@ -171,99 +175,6 @@ def test_the_sheet_of_a_phone(base: str, visit: Callable[..., Visit]) -> None:
     seen.calm()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
-def test_search_by_keyboard_and_by_touch(base: str, visit: Callable[..., Visit], size: tuple[int, int]) -> None:
-    seen = visit(base, size)
-    page = loaded(seen.page)
-    field = page.get_by_role("combobox")
-    field.fill("billst")
-    options = page.get_by_role("option")
-    expect(options.first).to_contain_text("Billstedt")
-    assert violations(page) == []
-    if size == WIDE:
-        page.keyboard.press("ArrowDown")
-        expect(options.first).to_have_attribute("aria-selected", "true")
-        page.keyboard.press("Enter")
-    else:
-        options.first.tap()
-    expect(options).to_have_count(0)
-    expect(field).to_have_value("Billstedt")
-    assert page.evaluate("srkMap.of('map_sozialraumkarte').map.getZoom()") > 12
-    # A place opens its card, and its address opens it again.
-    field.fill("Jugendcafé Altona")
-    place = page.get_by_role("option", name="Beispiel-Jugendcafé Altona").first
-    place.tap() if size == NARROW else place.click()
-    expect(page.locator(".leaflet-popup h3")).to_contain_text("Beispiel-Jugendcafé Altona")
-    shared = page.url.removeprefix(base)
-    assert "place=facilities.okja" in shared
-    again = visit(base, size, path=shared)
-    expect(again.page.locator(".leaflet-popup h3")).to_contain_text("Beispiel-Jugendcafé Altona")
-    field.fill("gibt es nirgends")
-    expect(page.get_by_text("Nichts gefunden")).to_be_visible()
-    seen.calm()
-    again.calm()
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
-def test_a_street_lists_what_is_near(base: str, visit: Callable[..., Visit], size: tuple[int, int]) -> None:
-    seen = visit(base, size, path="/?age=12")
-    page = loaded(seen.page)
-    page.get_by_role("combobox").fill("Beispiel-Ahornweg 4")
-    option = page.get_by_role("option").first
-    expect(option).to_contain_text("Beispiel-Ahornweg 4")
-    option.tap() if size == NARROW else option.click()
-    near = page.locator("#naehe")
-    expect(near.get_by_role("heading")).to_have_text("In der Nähe: Beispiel-Ahornweg 4")
-    expect(near.locator("li")).to_have_count(10)
-    expect(near.locator(".srk-minutes").first).to_contain_text("Minute")
-    shared = parse_qs(query_of(page))
-    assert shared["near_name"] == ["Beispiel-Ahornweg 4"]
-    assert shared["age"] == ["12"]
-    names = near.locator("li span:nth-child(2)").all_inner_texts()
-    again = visit(base, size, path="/?" + query_of(page))
-    expect(again.page.locator("#naehe li")).to_have_count(10)
-    assert again.page.locator("#naehe li span:nth-child(2)").all_inner_texts() == names
-    page.go_back()
-    expect(near).to_be_hidden()
-    seen.calm()
-
-
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
-def test_near_me_only_on_a_click(base: str, visit: Callable[..., Visit], size: tuple[int, int]) -> None:
-    seen = visit(
-        base, size, geolocation={"longitude": 10.0, "latitude": 53.55}, permissions=["geolocation"], path="/?age=12"
-    )
-    page = loaded(seen.page)
-    near = page.locator("#naehe")
-    expect(near).to_be_hidden()
-    page.get_by_role("button", name="In meiner Nähe").click()
-    entries = near.locator("li")
-    expect(entries).to_have_count(10)
-    minutes = [int(text.split()[0]) for text in near.locator(".srk-minutes").all_inner_texts()]
-    assert minutes == sorted(minutes)
-    # Straight line times 1.3 at 4.8 km/h, rounded up; by the list's own points.
-    rows = page.request.get(f"{base}/angebote?format=json&age=12").json()["rows"]
-    first = next(row for row in rows if row["name"] == entries.first.locator("span").first.inner_text())
-    metres = page.evaluate(
-        f"srkMap.of('map_sozialraumkarte').map.distance([53.55, 10.0], [{first['lat']}, {first['lon']}])"
-    )
-    assert abs(minutes[0] - metres * 1.3 / 80) <= 1
-    assert "near=10.00000%2C53.55000" in page.url
-    # Nothing about where somebody is reaches the service.
-    assert not any("53.55" in url for url in seen.asked)
-    assert violations(page) == []
-    entries.first.get_by_role("button").click()
-    expect(page.locator(".leaflet-popup h3")).to_have_text(first["name"])
-    # On a phone the card takes the list's room; closed, it gives it back.
-    expect(near).to_be_visible(visible=size == WIDE)
-    page.keyboard.press("Escape")
-    expect(near).to_be_visible()
-    near.get_by_role("button", name="schließen").click()
-    expect(near).to_be_hidden()
-    assert "near" not in page.url
-    seen.calm()
-
-
 def test_a_map_of_one_area_shows_what_its_list_shows(base: str, visit: Callable[..., Visit]) -> None:
     seen = visit(base, path="/angebote?area=bezirk:1&q=Beispiel")
     page = seen.page
@@ -316,7 +227,31 @@ def test_printed_the_map_is_whole_and_dated(base: str, visit: Callable[..., Visi
     for gone in (".suche", ".hauptnavigation", ".knoepfe", ".leaflet-control-zoom", ".teilen"):
         expect(page.locator(gone).first).to_be_hidden()
     expect(page.locator("#blatt")).to_be_visible()
-    assert page.pdf(format="A4").startswith(b"%PDF")
+    # On paper stand the day it was made, and each source with its own Stand, folded away on the screen as it was.
+    printed = pypdf.PdfReader(io.BytesIO(page.pdf(format="A4")))
+    # Lines may break anywhere, and letters stand in one sign.
+    said = unicodedata.normalize("NFKC", "".join("".join(one.extract_text() for one in printed.pages).split()))
+    assert f"Erstelltam{today():%d.%m.%Y}" in said
+    sources = page.locator(".quellen li").all_text_contents()
+    assert sources
+    for source in sources:
+        assert "Stand: 01.01.2026" in source
+        assert "".join(source.split()) in said
+    seen.calm()
+
+
+def test_a_type_that_counts_stays_in_sight(base: str, visit: Callable[..., Visit]) -> None:
+    seen = visit(base)
+    page = loaded(seen.page)
+    page.get_by_text("Nur bestimmte Arten").first.click()
+    chosen = page.get_by_role("checkbox", name="Haus der Jugend")
+    chosen.check()
+    page.get_by_role("checkbox", name=TITLES["okja"]).uncheck()
+    expect(page.locator("[data-found]")).to_have_text("Kein Ort passt zur Auswahl.")
+    expect(chosen).to_be_visible()
+    chosen.uncheck()
+    expect(chosen).to_be_hidden()
+    expect(page.locator("[data-found]")).to_contain_text("Orten passen zur Auswahl.")
     seen.calm()
 
 
@@ -352,8 +287,19 @@ def test_embedding(base: str, demo_database: Database, visit: Callable[..., Visi
         assert "frame-ancestors 'none'" in page.request.get(f"{strict}/").headers["content-security-policy"]
         code = app.state.srk.sessions.offer(Viewer(Role.PLANNER))
         planner = visit(strict, path=f"/anmelden?code={code}")
+        sent: list[str] = []
+        planner.page.on("request", lambda one: sent.extend(one.all_headers().get("cookie", "").split()))
+        planner.page.goto(f"{strict}/")
+        expect(planner.page.locator(DRAWN).first).to_be_visible()
+        assert sent, "else nothing is shown by what follows"
+        planner.page.goto("about:blank")
+        asked: dict[str, str] = {}
+        planner.page.on("request", lambda one: asked.update({one.url: one.all_headers().get("cookie", "")}))
         planner.page.goto(f"{strict}/einbetten")
         expect(planner.page.locator(DRAWN).first).to_be_visible()
+        data = {url: cookie for url, cookie in asked.items() if "orte.json" in url or "/api/" in url}
+        assert data
+        assert set(data.values()) == {""}, "nobody is signed in on it"
         assert "Angemeldet" not in planner.page.content()
         planner.calm()
 
@@ -393,7 +339,7 @@ def test_english_says_nothing_in_german(base: str, visit: Callable[..., Visit]) 
         assert german not in text, german
     assert page.locator(".srk-map").get_attribute("aria-label") == "Map"
     # What was chosen meanwhile stays when the language is switched.
-    page.get_by_role("checkbox", name="step-free", exact=True).check()
+    page.get_by_role("checkbox", name="accessible", exact=True).check()
     page.get_by_role("link", name="Deutsch").click()
     assert page.locator("html").get_attribute("lang") == "de"
     assert {"age": ["12"], "barrier_free": ["yes"]}.items() <= parse_qs(query_of(page)).items()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from hand_rows import FACILITIES, TODAY, rows_in
+from hand_rows import FACILITIES, TODAY, rows_in, square
 from people_help import load_statistics, residents_rows
 from sqlalchemy import text
 
@@ -15,7 +15,7 @@ from geodata.coverage.request import CoverageRequest
 from geodata.database import reading
 from geodata.errors import NotFoundError, ParameterError
 from geodata.profile import Profile, ProfileRequest, profile
-from geodata.profile_coverage import Compared, Level, PeerLevel, categories_in
+from geodata.profile_coverage import CategoryCount, Compared, Level, PeerLevel, categories_in
 from geodata.profile_residents import EVERYBODY, UNDER_18, UNDER_21, Count, Residents
 from geodata.profile_sentences import TEMPLATES, of_places, of_reach, of_residents
 from geodata.viewer import Version
@@ -122,6 +122,42 @@ def test_figures_are_those_of_coverage_and_the_city_is_their_sum(town: "Database
     assert okja.city.supply == pytest.approx(sum(row.supply or 0 for row in rows))
 
 
+def test_places_without_capacity_are_named_under_the_figures(town: "Database") -> None:
+    made = of(town, "stadtteil", "12")
+    sha = next(one for one in made.compared if one.category == "sha")
+    assert (sha.supply_unit, sha.here.without_supply) == ("hours_per_week", 0)
+    assert not any("ohne Angabe der" in warning for warning in made.meta.warnings)
+    assert "Kapazität je 1.000: Plätze oder Wochenstunden" in made.meta.method
+    with rows_in(town.writing) as rows:
+        before = rows.session.execute(text("SELECT import_id, offer_id FROM offer WHERE offer_id = 'c1'")).one()
+        rows.session.execute(text("UPDATE offer SET supply = NULL, supply_unit = NULL WHERE offer_id = 'c1'"))
+        rows.place(before.import_id, "d", (2500, 300))
+        rows.offer(before.import_id, "d", "d1", category="sha", supply=5, supply_unit="places")
+        rows.link()
+    try:
+        warnings = of(town, "stadtteil", "12").meta.warnings
+        assert (
+            "Sozialräumliche Hilfen und Angebote: ohne Angabe der Plätze hier 1 von einer Einrichtung und in der "
+            "ganzen Stadt 1 von 2 Einrichtungen; in der Kapazität je 1.000 fehlen sie."
+        ) in warnings
+    finally:
+        with rows_in(town.writing) as rows:
+            rows.session.execute(text("DELETE FROM facility_area WHERE facility_id = 'd'"))
+            rows.session.execute(text("DELETE FROM offer WHERE offer_id = 'd1'"))
+            rows.session.execute(text("DELETE FROM place WHERE facility_id = 'd'"))
+            rows.session.execute(
+                text("UPDATE offer SET supply = 8, supply_unit = 'hours_per_week' WHERE offer_id = 'c1'")
+            )
+
+
+def test_a_single_area_of_a_level_is_not_the_city(town: "Database") -> None:
+    with rows_in(town.writing) as rows:
+        rows.level("projekt")
+        version = rows.version("areas.projekt", "areas")
+        rows.area(version, "projekt", "p", square(0, 0, 100, 100))
+    assert of(town, "stadtteil", "11").city is None
+
+
 def test_the_hierarchy(town: "Database") -> None:
     made = of(town, "stadtteil", "11")
     assert [(one.level, one.key) for one in made.above] == [("bezirk", "1")]
@@ -140,6 +176,12 @@ def test_an_area_without_map_has_a_profile(examples_database: "Database") -> Non
             made = profile(session, ProfileRequest(level, key, TODAY))
             assert made.area.geometry is None
             assert made.compared == ()
+            assert made.categories == [], "what is in it nobody knows; that is not 0"
+            (said,) = made.said["places"]
+            assert said.german() == (
+                f"Welche Einrichtungen es in {made.area.area_name} gibt, ist nicht bekannt: Seine Grenze ist nicht "
+                "geladen."
+            )
             known += made.residents.basis is not None
             assert all(one.german() for said in made.said.values() for one in said)
         assert known, "some tables publish residents"
@@ -183,17 +225,23 @@ def residents(value: float | None, flag: str = "ok", total: float | None = None,
 
 
 @pytest.mark.parametrize(("given", "said"), [
-    (residents(14200.0), "In Billstedt leben 14.200 Kinder und Jugendliche unter 18."),
+    (residents(14200.0), "In Billstedt leben 14.200 Kinder und Jugendliche unter 18 (2024)."),
     (residents(14200.4, total=71000.0),
-     "In Billstedt leben 14.200 Kinder und Jugendliche unter 18; das sind 20,0\xa0% aller 71.000 Einwohner."),
-    (residents(1.0, total=10.0), "In Billstedt lebt eine Person unter 18."),
-    (residents(0.0, total=10.0), "In Billstedt leben keine Kinder und Jugendlichen unter 18."),
+     "In Billstedt leben 14.200 Kinder und Jugendliche unter 18 (2024); das sind 20,0\xa0% aller 71.000 Einwohner."),
+    (residents(1.0, total=10.0), "In Billstedt lebt eine Person unter 18 (2024)."),
+    (residents(0.0, total=10.0), "In Billstedt leben keine Kinder und Jugendlichen unter 18 (2024)."),
+    (residents(7.0, "estimated"), "In Billstedt leben 7 Kinder und Jugendliche unter 18 (2024, geschätzt)."),
+    (residents(7.0, "provisional"), "In Billstedt leben 7 Kinder und Jugendliche unter 18 (2024, vorläufig)."),
+    (replace(residents(7.0), period="2020-12-31"),
+     "In Billstedt leben 7 Kinder und Jugendliche unter 18 (31.12.2020)."),
+    (replace(residents(7.0, "estimated"), period=""),
+     "In Billstedt leben 7 Kinder und Jugendliche unter 18 (geschätzt)."),
     (residents(None, "missing"), "Wie viele Kinder und Jugendliche unter 18 in Billstedt leben, ist nicht bekannt."),
     (residents(None, "suppressed"), ("Wie viele Kinder und Jugendliche unter 18 in Billstedt leben, ist wegen kleiner "
      "Zahlen nicht veröffentlicht.")),
-    (residents(300.0, span=UNDER_21), "In Billstedt leben 300 junge Menschen unter 21."),
-    (residents(1.0, span=UNDER_21), "In Billstedt lebt eine Person unter 21."),
-    (residents(400.0, span=EVERYBODY), "In Billstedt leben 400 Menschen; wie alt sie sind, ist nicht bekannt."),
+    (residents(300.0, span=UNDER_21), "In Billstedt leben 300 junge Menschen unter 21 (2024)."),
+    (residents(1.0, span=UNDER_21), "In Billstedt lebt eine Person unter 21 (2024)."),
+    (residents(400.0, span=EVERYBODY), "In Billstedt leben 400 Menschen (2024); wie alt sie sind, ist nicht bekannt."),
     (Residents(), "Wie viele Kinder und Jugendliche unter 18 in Billstedt leben, ist nicht bekannt."),
 ])  # fmt: skip
 def test_residents_in_words(given: Residents, said: str) -> None:
@@ -213,10 +261,20 @@ def test_change_in_words(values: tuple[float | None, float | None], said: str | 
     assert [one.german() for one in found[1:]] == ([said] if said else [])
 
 
+def test_the_ends_of_a_change_are_said_with_their_doubts() -> None:
+    periods = ("2013-12-31", "2021-Q3")
+    history = {(UNDER_18, periods[0]): Count(100.0), (UNDER_18, periods[1]): Count(110.0, "estimated")}
+    found = of_residents("X", replace(residents(5.0), periods=periods, history=history))
+    assert found[1].german() == (
+        "Vom 31.12.2013 bis zum 3. Quartal 2021 ist die Zahl der unter 18-Jährigen um 10 gestiegen "
+        "(10,0\xa0%, geschätzt)."
+    )
+
+
 def level(reached: float | None, population: float | None = 100.0) -> Level:
     share = None if reached is None or not population else reached / population
     left = None if reached is None or population is None else population - reached
-    return Level(population, 1, None, None, reached, left, share)
+    return Level(population, 1, 0, None, None, reached, left, share)
 
 
 @pytest.mark.parametrize(("own", "city", "peers", "places", "said"), [
@@ -225,9 +283,19 @@ def level(reached: float | None, population: float | None = 100.0) -> Level:
     (level(100.0), None, (level(50.0),), 2, [("Von den 10- bis unter 18-Jährigen in X erreichen 100,0\xa0% in "
      "höchstens 15 Minuten eine Einrichtung."), "Alle erreichen eine.",
      "Keines der vergleichbaren Gebiete hat einen höheren Anteil."]),
-    (level(99.0), None, (level(99.5), level(None)), 0, ["„Offene Kinder- und Jugendarbeit“ gibt es in X nicht.",
+    (level(99.0), None, (level(99.5), level(None)), 0, [
+     "Eine veröffentlichte Einrichtung der Kategorie „Offene Kinder- und Jugendarbeit“ gibt es in X nicht.",
      "Von den 10- bis unter 18-Jährigen in X erreichen 99,0\xa0% in höchstens 15 Minuten eine Einrichtung.",
-     "Eine Person erreicht keine.", "Von den vergleichbaren Gebieten haben einen höheren Anteil: Y0 (99,5\xa0%)."]),
+     "Eine Person erreicht keine.", "Von den vergleichbaren Gebieten hat einen höheren Anteil: Y0 (99,5\xa0%)."]),
+    (level(90.0), None, (level(95.0), level(99.5)), 1, [("Von den 10- bis unter 18-Jährigen in X erreichen 90,0\xa0% "
+     "in höchstens 15 Minuten eine Einrichtung."), "10 erreichen keine.", ("Von den vergleichbaren Gebieten haben "
+     "einen höheren Anteil: Y1 (99,5\xa0%) und Y0 (95,0\xa0%).")]),
+    (level(100.0), None, (level(50.0), level(None), level(40.0)), 1, [("Von den 10- bis unter 18-Jährigen in X "
+     "erreichen 100,0\xa0% in höchstens 15 Minuten eine Einrichtung."), "Alle erreichen eine.", ("Keines der 2 "
+     "vergleichbaren Gebiete, für die es Angaben gibt, hat einen höheren Anteil.")]),
+    (level(100.0), None, (level(50.0), level(None)), 1, [("Von den 10- bis unter 18-Jährigen in X erreichen "
+     "100,0\xa0% in höchstens 15 Minuten eine Einrichtung."), "Alle erreichen eine.", ("Das eine vergleichbare "
+     "Gebiet, für das es Angaben gibt, hat keinen höheren Anteil.")]),
     (level(None), None, (level(None),), 1, [("Wie viele der 10- bis unter 18-Jährigen in X eine Einrichtung erreichen, "
      "ist nicht bekannt.")]),
     (level(0.0, 0.0), None, (), 1, ["In X wohnen keine 10- bis unter 18-Jährigen."]),
@@ -236,6 +304,21 @@ def test_reach_in_words(own: Level, city: Level | None, peers: tuple[Level, ...]
     known = tuple(PeerLevel(str(n), f"Y{n}", one) for n, one in enumerate(peers))
     one = Compared("okja", YOUNG, "places", own, city, None, known)
     assert [sentence.german() for sentence in of_reach("X", "Hamburg", one, places, 15)] == said
+
+
+def counted(category: str, places: int) -> CategoryCount:
+    return CategoryCount(category, places, places, None, None, places)
+
+
+@pytest.mark.parametrize(("most", "others", "said"), [
+    (6, (2, 2), "In X gibt es 10 Einrichtungen, die meisten (6) in der Kategorie „Offene Kinder- und Jugendarbeit“."),
+    (3, (2, 2), ("In X gibt es 10 Einrichtungen; am häufigsten ist die Kategorie „Offene Kinder- und Jugendarbeit“ "
+     "(3).")),
+    (2, (2, 1), "In X gibt es 10 Einrichtungen."),
+])  # fmt: skip
+def test_most_are_more_than_half(most: int, others: tuple[int, int], said: str) -> None:
+    there = [counted(category, n) for category, n in zip(("okja", "kita", "sha"), (most, *others), strict=True)]
+    assert [one.german() for one in of_places("X", there, 10)] == [said]
 
 
 def test_names_with_braces_stay_as_they_are() -> None:

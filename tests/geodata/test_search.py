@@ -1,5 +1,6 @@
 """The search: streets and addresses in any spelling, areas, places; and what the viewer may not know stays unknown."""
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from importer_help import EAST, NORTH
 
 from geodata.database import Access, reading
 from geodata.errors import ParameterError
+from geodata.facilities import FacilitiesRequest, facilities
 from geodata.geometry import lonlat
 from geodata.search import SearchRequest, SearchRow, search
 from geodata.viewer import PUBLIC, Role, Viewer
@@ -33,6 +35,9 @@ def town(new_database: "Callable[[], Database]", tmp_path_factory: pytest.TempPa
             ("zum Schutz", 900, "protected"),
         ):  # fmt: skip
             rows.house(version, key, (x, 300), release)
+        rows.place(version, "spelt", (650, 350), name="Kita St. Pauli", street="Hauptstr.", house_number="5")
+        rows.offer(version, "spelt", "krabbel", name="Krabbelgruppe", type="Eltern-Kind-Gruppe")
+        rows.offer(version, "spelt", "ended", name="Nachtcafé", valid_to=TODAY - dt.timedelta(days=1))
         rows.link()
     load_list(
         made.writing,
@@ -44,6 +49,11 @@ def town(new_database: "Callable[[], Database]", tmp_path_factory: pytest.TempPa
             address("Große Bergstraße", "3", 140, 140, postcode="21073", city="Nachbarstadt"),
             address("Bergstieg", "12", 300, 300),
             address("St.-Georgs-Kirchhof", "1", 400, 400),
+            address("Straße des 17. Juni", "135", 500, 500),
+            address("Straße des Friedens", "17", 520, 500),
+            address("Langer Weg", "12-14", 600, 600),
+            address("Langer Weg", "120", 640, 600),
+            address("Langer Weg", "8 Haus 3", 660, 600),
         ],
     )
     return made
@@ -81,6 +91,55 @@ def test_a_number_asks_for_the_address(town: "Database", q: str) -> None:
     assert (rows[0].lon, rows[0].lat) == pytest.approx(tuple(expected), abs=2e-6)
 
 
+@pytest.mark.parametrize(("q", "said"), [
+    ("Große Bergstraße 12, 22767 Hamburg", ["Große Bergstraße 12", "Große Bergstraße 12a"]),
+    ("Große Bergstr. 12 Hamburg", ["Große Bergstraße 12", "Große Bergstraße 12a"]),
+    ("22767 Große Bergstr. 12", ["Große Bergstraße 12", "Große Bergstraße 12a"]),
+    ("22767 Gr. Bergstr. 12a, Hamburg", ["Große Bergstraße 12a"]),
+    ("Große Bergstraße 12 Altona", ["Große Bergstraße 12", "Große Bergstraße 12a"]),
+    ("Große Bergstraße 3, 21073 Nachbarstadt", ["Große Bergstraße 3"]),
+    ("Straße des 17. Juni 135", ["Straße des 17. Juni 135"]),
+    ("Straße des 17. Juni 135, 10623 Berlin", ["Straße des 17. Juni 135"]),
+    ("Langer Weg 12", ["Langer Weg 12-14"]),
+    ("Langer Weg 8 Haus 3", ["Langer Weg 8 Haus 3"]),
+    ("Langer Weg 8", ["Langer Weg 8 Haus 3"]),
+])  # fmt: skip
+def test_an_address_is_found_as_people_write_it(town: "Database", q: str, said: list[str]) -> None:
+    rows = found(town, q)
+    assert titles(rows, "address") == said
+    assert not said or titles(rows, "street") == []
+
+
+@pytest.mark.parametrize(("q", "said"), [
+    ("Große Bergstraße 999", "Große Bergstraße"), ("Gr. Bergstr. 999, 22767 Hamburg", "Große Bergstraße"),
+    ("22767 Große Bergstraße", "Große Bergstraße"), ("Große Bergstraße, 22767 Hamburg", "Große Bergstraße"),
+    ("Große Bergstraße, Hamburg", "Große Bergstraße"), ("Große Bergstraße Hamburg", "Große Bergstraße"),
+    ("Straße des 17. Juni", "Straße des 17. Juni"), ("Straße des 17 Juni", "Straße des 17. Juni"),
+    ("Straße des 17. Juni 1", "Straße des 17. Juni"), ("Langer Weg 9", "Langer Weg"),
+])  # fmt: skip
+def test_without_the_address_there_is_the_street(town: "Database", q: str, said: str) -> None:
+    rows = found(town, q)
+    assert titles(rows, "street")[:1] == [said]
+    assert titles(rows, "address") == []
+
+
+@pytest.mark.parametrize("q", [
+    "Kita St.Pauli", "KITA SANKT PAULI", "kita st pauli", "Hauptstr. 5", "hauptstrasse 5",
+    "Hauptstraße 5, 20095 Hamburg", "krabbel gruppe", "eltern kind", "ElternKindGruppe", "Träger eins",
+])  # fmt: skip
+def test_places_are_found_in_any_spelling(town: "Database", q: str) -> None:
+    assert "Kita St. Pauli" in titles(found(town, q), "place")
+    with reading(town.serving) as session:
+        listed = facilities(session, FacilitiesRequest(TODAY, q=q)).rows
+    assert "spelt" in {row.facility_id for row in listed}
+
+
+@pytest.mark.parametrize("q", ["Nachtcafé", "%", "!!", "5 Hauptstr", "Apauli", ".*", "Kita|Haus", "(", "Kit[a]x"])
+def test_what_does_not_fit_is_not_found(town: "Database", q: str) -> None:
+    with reading(town.serving) as session:
+        assert facilities(session, FacilitiesRequest(TODAY, q=q)).rows == []
+
+
 def test_saint_and_short_texts(town: "Database") -> None:
     assert titles(found(town, "Sankt Georgs"), "street") == ["St.-Georgs-Kirchhof"]
     # Two letters would look at every street; areas are found all the same.
@@ -114,7 +173,7 @@ def test_places_are_those_the_viewer_may_see(town: "Database") -> None:
 
 
 def test_hostile_texts_are_texts(town: "Database") -> None:
-    for q in (HOSTILE, "haus%x", "ha_sx", "\\", "x" * 199, "\u202eab", "' OR 1=1"):
+    for q in (HOSTILE, "haus%x", "ha_sx", "\\", "x" * 199, "\u202exy", "' OR 1=1"):
         try:
             rows = found(town, q)
         except ParameterError:

@@ -1,6 +1,7 @@
 """The list of places and the page of one: the same filter as the map and the API, and whatever is in a name is text."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from typing import Any
@@ -14,6 +15,7 @@ from service_help import client_of, csv_rows, workbook
 from starlette.testclient import TestClient
 
 from geodata.viewer import Role, Viewer
+from service.pages.place_table import mail_link, phone_link
 
 PAGE = {"accept": "text/html"}
 
@@ -116,7 +118,14 @@ def test_files_hold_exactly_what_is_listed(client: TestClient, query: str) -> No
     rows = client.get(f"/angebote?{query}&format=json").json()["rows"]
     keys = {(row["dataset"], row["facility_id"]) for row in rows}
     page = shown(client, f"/angebote?{query}&seite=1")
-    assert f"{len(rows)} " in page.text or not rows
+    total = 120 + 1 + len(CORPUS)
+    said = f"{len(rows)} Orte." if not query else f"{len(rows)} von {total} Orten passen zur Auswahl."
+    assert (said if rows else "Kein Ort passt zur Auswahl.") in page.text
+    # Beside each switch stands how many it would find with all else that is asked for.
+    if "category" not in query and rows:
+        for code in ("okja", "famfoe"):
+            alone = client.get(f"/angebote?{query}&category={code}&format=json").json()["rows"]
+            assert _beside(client, query, code) == len(alone), code
     files = [link for link in page.links if "format=" in link]
     assert len(files) == 3
     for link in files:
@@ -131,6 +140,101 @@ def test_files_hold_exactly_what_is_listed(client: TestClient, query: str) -> No
     if "area" not in query and "category=-" not in query and "type" not in query:
         api = client.get(f"/api/v1/facilities?limit=1000&{query.replace('&category=', ',')}").json()["rows"]
         assert {(row["dataset"], row["facility_id"]) for row in api} == keys
+
+
+def _beside(client: TestClient, query: str, category: str) -> int:
+    """The number beside a category's switch on the list; the map's page has the same one."""
+    numbers = set()
+    for path in ("/angebote", "/"):
+        page = client.get(f"{path}?{query}", headers=PAGE).text
+        found = re.search(rf'name="category" value="{category}".*?class="anzahl">([\d.]+)<', page, re.DOTALL)
+        assert found
+        numbers.add(int(found[1]))
+    (number,) = numbers
+    return number
+
+
+def test_one_place_is_said_in_the_singular(client: TestClient) -> None:
+    total = 120 + 1 + len(CORPUS)
+    assert f"1 von {total} Orten passt zur Auswahl." in shown(client, "/angebote?q=Ort+017").text
+    assert f"1 of {total} places matches the selection." in shown(client, "/angebote?q=Ort+017&lang=en").text
+    assert f"1 von {total} Orten passt zur Auswahl." in shown(client, "/?q=Ort+017").text
+
+
+def test_the_last_of_several_values_counts_for_the_cache_too(client: TestClient) -> None:
+    tags, found = [], []
+    for query in ("age=12&age=3", "age=3&age=12"):
+        answer = client.get(f"/angebote?{query}", headers=PAGE)
+        tags.append(answer.headers["etag"])
+        found.append(re.search(r"(\d+) von \d+ Orten", answer.text)[1])  # type: ignore[index]
+        age = query.rpartition("=")[2]
+        rows = client.get(f"/angebote?age={age}&format=json").json()["rows"]
+        assert found[-1] == str(len(rows))
+    assert tags[0] != tags[1]
+    assert found[0] != found[1]
+
+
+def test_unknown_parameters_make_no_other_page(client: TestClient) -> None:
+    for path in ("/", "/angebote", "/angebote?age=12", f"/angebote/{FACILITIES}/o001", "/gebiete/stadtteil/12",
+                 "/gebiete/stadtteil/12/orte.json", "/karte/orte.json"):  # fmt: skip
+        plain = client.get(path, headers=PAGE)
+        more = client.get(f"{path}{'&' if '?' in path else '?'}quatsch=1&lat=53.5", headers=PAGE)
+        assert more.headers["etag"] == plain.headers["etag"], path
+        assert more.content == plain.content
+        assert b"quatsch" not in more.content
+        assert (
+            client.get(f"{path}{'&' if '?' in path else '?'}lang=en&q=1&area=bezirk:1", headers=PAGE).status_code < 300
+        )
+
+
+@pytest.mark.parametrize(("contact", "href"), [
+    ({"phone": "040 123-45"}, "tel:04012345"), ({"phone": "+49 (0)40 123 45"}, "tel:+494012345"),
+    ({"phone": "040 / 12 34"}, "tel:0401234"), ({"phone": "javascript:alert(1)"}, None), ({"phone": "110;ext=1"}, None),
+    ({"phone": "0401234\n5"}, None), ({"email": "info@jugend.example.org"}, "mailto:info@jugend.example.org"),
+    ({"email": "a@b.de?bcc=x@y.de"}, None), ({"email": "a@b.de,c@d.de"}, None), ({"email": "a%0Ab@c.de"}, None),
+    ({"email": '"><script>@b.de'}, None), ({"email": "a@b"}, None),
+])  # fmt: skip
+def test_only_what_is_plainly_an_address_or_number_becomes_a_link(contact: dict[str, str], href: str | None) -> None:
+    ((name, value),) = contact.items()
+    made = mail_link(value) if name == "email" else phone_link(value)
+    assert made == href
+
+
+def test_house_numbers_and_streets_are_ordered_as_in_a_dictionary(new_database: Callable[[], Database]) -> None:
+    made = new_database()
+    streets = [("Zeisestraße", "1"), ("am Markt", "3"), ("Bahnweg", "12 Haus 3"), ("Bahnweg", "9"), ("Ärzteweg", "1"),
+               ("Bahnweg", "12a"), ("Bahnweg", "7" * 5000), ("Bahnweg", "100")]  # fmt: skip
+    with rows_in(made.writing) as rows:
+        rows.city()
+        version = rows.version(FACILITIES, "facilities")
+        for number, (street, house) in enumerate(streets):
+            rows.place(version, f"o{number}", (100, 300), street=street, house_number=house, phone="040 / 12 34",
+                       email="info@b.example.org")  # fmt: skip
+            rows.offer(version, f"o{number}", f"o{number}", paragraphs=["34", "35a"])
+        rows.link()
+    with client_of(made.serving) as client:
+        page = shown(client, "/angebote?sort=address")
+        listed = [row[3].partition(",")[0] for row in page.rows[1:]]
+        assert [one for one in listed if "7777" not in one] == [
+            "am Markt 3", "Ärzteweg 1", "Bahnweg 9", "Bahnweg 12 Haus 3", "Bahnweg 12a", "Bahnweg 100", "Zeisestraße 1",
+        ]  # fmt: skip
+        place = shown(client, f"/angebote/{FACILITIES}/o0")
+        assert {"tel:0401234", "mailto:info@b.example.org"} <= set(place.links)
+        assert "§§ 34 und 35a SGB VIII" in place.text
+        method = client.get("/api/v1/facilities?area=stadtteil:11&age=1").json()["meta"]["method"]
+        assert "im Gebiet stadtteil 11 (Stadtteil)" in method
+        assert "im Alter von 1 Jahr (" in method
+
+
+def test_a_provider_is_told_that_the_own_places_are_there(town: Database) -> None:
+    own = "Einrichtungen ohne Freigabe sind nicht enthalten, außer den eigenen."
+    provider = client_of(town.serving, Viewer(Role.PROVIDER, provider_key="t1"))
+    for client, there in ((provider, True), (client_of(town.serving), False)):
+        texts = [shown(client, path).text for path in ("/angebote", "/gebiete/stadtteil/12")]
+        texts.append(str(client.get("/angebote?format=json").json()["meta"]["warnings"]))
+        for text in texts:
+            assert (own in text) == there
+            assert text.count("Einrichtungen ohne Freigabe sind nicht enthalten") == 1
 
 
 def test_hostile_names_are_text_in_list_and_page(client: TestClient) -> None:

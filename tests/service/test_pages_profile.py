@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ from test_pages_list import Shown
 from geodata.database import reading
 from geodata.profile import ProfileRequest, profile
 from geodata.viewer import Role, Viewer
+from service.pages import area_profile
 
 PAGE = {"accept": "text/html"}
 STADTTEIL = "/gebiete/stadtteil/02101"
@@ -69,15 +71,61 @@ def test_a_profile_for_every_level(client: TestClient, demo_database: Database, 
 def test_every_file_can_be_taken_along(client: TestClient) -> None:
     page = shown(client, STADTTEIL)
     files = [link for link in page.links if "format=" in link]
-    assert len(files) >= 9
+    assert len(files) == 3
     for link in files:
         answer = client.get(link)
         assert answer.status_code == 200, (link, answer.text[:300])
+        assert "facilities" not in link or "limit=100000" in link, "not cut at the usual thousand"
         if "xlsx" in link:
             assert workbook(answer.content)["Daten"].max_row > 1
-    okja = next(link for link in files if "category=okja" in link and "coverage" in link)
-    (row,) = client.get(okja.replace("format=xlsx", "format=json")).json()["rows"]
-    assert f"{100 * row['reach_share']:.1f} %".replace(".", ",").replace(" ", "\N{NO-BREAK SPACE}") in page.text
+
+
+def test_the_workbook_holds_the_tables_of_the_page(client: TestClient, demo_database: Database) -> None:
+    page = shown(client, STADTTEIL)
+    assert f"{STADTTEIL}.xlsx" in page.links
+    answer = client.get(f"{STADTTEIL}.xlsx")
+    assert 'filename="gebietsprofil-stadtteil-02101.xlsx"' in answer.headers["content-disposition"]
+    book = workbook(answer.content)
+    assert book.sheetnames == [
+        "Einrichtungen", "Einwohner nach Alter", "Einwohner im Verlauf", "Versorgung im Vergleich",
+        "Vergleichsgebiete", "Erläuterungen",
+    ]  # fmt: skip
+    with reading(demo_database.serving) as session:
+        made = profile(session, ProfileRequest("stadtteil", "02101", TODAY))
+    trend = list(book["Einwohner im Verlauf"].iter_rows(min_row=3, values_only=True))
+    assert len(trend) == len(made.residents.periods), "the series, not its last period"
+    compared = list(book["Versorgung im Vergleich"].iter_rows(min_row=3, values_only=True))
+    assert [row[2] for row in compared] == pytest.approx([one.here.reach_share for one in made.compared])
+    heads = [cell.value for cell in book["Versorgung im Vergleich"][2]]
+    assert "Kapazität je 1.000: Hamburg" in heads
+    assert heads[-1] == "Einrichtungen ohne Angabe: Hamburg-Altstadt"
+    assert [row[-1] for row in compared] == [one.here.without_supply for one in made.compared]
+    notes = {row[0]: row[1] for row in book["Erläuterungen"].iter_rows(values_only=True)}
+    assert notes["Methode"] == made.meta.method
+
+
+@pytest.mark.parametrize("kind", ["pdf", "xlsx"])
+def test_a_file_of_a_profile_takes_no_parameters(client: TestClient, kind: str) -> None:
+    answer = client.get(f"{STADTTEIL}.{kind}?x=1")
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == "x"
+
+
+def test_only_some_pdfs_are_made_at_a_time(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(area_profile, "_TURNS", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(area_profile, "_LONGEST_WAIT_S", 0.01)
+    held: list[int] = []
+
+    def made(*_given: object) -> bytes:
+        held.append(client.app.state.srk.engine.pool.checkedout())  # type: ignore[attr-defined]
+        refused = client.get("/gebiete/bezirk/2.pdf")
+        assert refused.status_code == 503
+        assert "schon mehrere PDF-Dateien" in refused.json()["detail"]
+        return b"%PDF-"
+
+    monkeypatch.setattr("service.exports.profile_pdf.profile_pdf", made)
+    assert client.get("/gebiete/bezirk/3.pdf").content == b"%PDF-"
+    assert held == [0], "no connection is held while pages are set"
 
 
 def test_its_links_lead_to_list_and_map_of_the_area(client: TestClient) -> None:
@@ -132,7 +180,8 @@ def test_in_english(client: TestClient) -> None:
     for german in ("Einrichtungen", "Wer hier lebt", "erreichen", "Vergleichsgebiete", "Entwicklung", "leben"):
         assert german not in page.text.split("Notes, sources")[0], german
     assert "280 children and young people under 18 live in Hamburg-Altstadt" in page.text
-    kept = [link for link in page.links if link.startswith(("/gebiete/", "/angebote")) and not link.endswith(".pdf")]
+    files = (".pdf", ".xlsx")
+    kept = [link for link in page.links if link.startswith(("/gebiete/", "/angebote")) and not link.endswith(files)]
     assert [link for link in kept if "lang=en" not in link] == [STADTTEIL], "only the switch back to German"
 
 
@@ -158,7 +207,17 @@ def test_areas_without_map_have_a_profile(examples_database: Database) -> None:
         for level, key in found:
             page = shown(client, f"/gebiete/{level}/{key}")
             assert "Für dieses Gebiet gibt es keine Karte" in page.text
-            assert client.get(f"/gebiete/{level}/{key}.pdf").status_code == 200
+            assert page.text.count("gibt, ist nicht bekannt: Seine Grenze ist nicht geladen.") == 2
+            assert "Einrichtungen in" not in page.text, "no table that would say 0"
+            assert "keine Einrichtung" not in page.text
+            answer = client.get(f"/gebiete/{level}/{key}.pdf")
+            assert answer.status_code == 200
+            pdf = pypdf.PdfReader(io.BytesIO(answer.content))
+            said = re.sub(r"\s+", " ", " ".join(one.extract_text() for one in pdf.pages))
+            assert said.count("ist nicht bekannt: Seine Grenze ist nicht geladen.") == 2
+            assert "Einrichtungen" not in workbook(client.get(f"/gebiete/{level}/{key}.xlsx").content).sheetnames
+            listed = shown(client, f"/angebote?area={level}:{key}").text
+            assert "gibt, ist nicht bekannt: Seine Grenze ist nicht geladen." in listed
 
 
 def test_hostile_names_are_text(new_database: Callable[[], Database]) -> None:

@@ -1,16 +1,23 @@
 """The pages around the public map: a map narrowed to an area, the guide for embedding, and the way to sign in."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from address_help import address, load_list
 from conftest import Database
 from hand_rows import FACILITIES, rows_in
+from pydantic import ValidationError
 from service_help import client_of, sign_in
+from sqlalchemy import text
 from starlette.testclient import TestClient
 from test_pages_frame import HOSTILE, PAGE, Outline
 
+from geodata.database import reading
 from geodata.viewer import Role, Viewer
+from service.exports.map import static_map
+from service.settings import Settings
 
 AREA = "stadtteil:12"
 
@@ -104,6 +111,91 @@ def snippet(client: TestClient, path: str) -> str:
     assert answer.status_code == 200, answer.text
     Field(answer.text)
     return "".join(texts)
+
+
+def test_the_guide_keeps_and_names_what_narrows_the_map(client: TestClient) -> None:
+    path = f"/einbetten/anleitung?area={AREA}&q=Ort"
+    page = outline(client, path)
+    hidden = {one["name"]: one["value"] for one in page.all("input") if one.get("type") == "hidden"}
+    assert hidden == {"area": AREA, "q": "Ort"}
+    assert "Nur im Gebiet stadtteil 12." in page.text
+    assert "Nur mit „Ort“." in page.text
+    (frame,) = Outline(snippet(client, path)).all("iframe")
+    assert parse_qs(urlsplit(frame["src"] or "").query) == {"area": [AREA], "q": ["Ort"]}
+    # The map's form leads to the list of the same places, without scripts too.
+    form = outline(client, f"/?area={AREA}&q=Ort")
+    hidden = {one["name"]: one["value"] for one in form.all("input") if one.get("type") == "hidden"}
+    assert hidden == {"area": AREA, "q": "Ort"}
+
+
+def test_the_frame_names_the_public_address(town: Database) -> None:
+    behind = client_of(town.serving, public_url="https://karte.example.org/sozial")
+    (frame,) = Outline(snippet(behind, "/einbetten/anleitung")).all("iframe")
+    assert frame["src"] == "https://karte.example.org/sozial/einbetten"
+    with pytest.raises(ValidationError, match="keine Adresse"):
+        Settings(public_url='https://x.example/"><script>')
+
+
+def test_the_map_says_how_many_there_are_before_any_script(client: TestClient) -> None:
+    assert "6 Orte für Kinder, Jugendliche und Familien." in outline(client, "/").text
+    narrowed = client.get(f"/?area={AREA}", headers=PAGE).text
+    there = len(client.get(f"/angebote?area={AREA}&format=json").json()["rows"])
+    assert 0 < there < 6
+    assert f"{there} von 6 Orten passen zur Auswahl." in narrowed
+    assert f'<span class="anzahl">{there}</span>' in narrowed
+    assert "Kein Ort passt zur Auswahl." in outline(client, "/?category=-").text
+
+
+def test_addresses_name_their_source_where_they_are_searched(
+    new_database: Callable[[], Database], tmp_path: Path
+) -> None:
+    made = new_database()
+    with rows_in(made.writing) as rows:
+        rows.city()
+    load_list(made.writing, tmp_path, [address("Musterweg", "1", 100, 100)])
+    with made.writing.begin() as connection:
+        connection.execute(
+            text("""
+                UPDATE import_run SET title = 'Adressliste', attribution = 'LGV', licence = 'dl-de/by'
+                WHERE dataset_id = (SELECT id FROM dataset WHERE kind = 'addresses')
+            """)
+        )
+    with client_of(made.serving) as client:
+        for path, there in (("/", True), ("/einbetten", False)):
+            page = client.get(path, headers=PAGE).text
+            assert ("LGV (dl-de/by)" in page) == there, path
+        assert "Adressliste, LGV" in outline(client, "/").text
+    with reading(made.serving) as session:
+        page = static_map(session, Settings(), "de").as_file().decode()
+    assert "Adressliste, LGV" in page
+    assert "Musterweg" in page
+
+
+def test_an_embedded_map_sends_no_cookie(client: TestClient) -> None:
+    assert len([one for one in outline(client, "/einbetten").tags if "data-anonymous" in one[1]]) == 1
+    assert not [one for one in outline(client, "/").tags if "data-anonymous" in one[1]]
+
+
+@pytest.mark.parametrize("target", [
+    "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/\tx", "/a\nb", "javascript:alert(1)",
+    "/%0d%0a\r\n", "/ä",
+])  # fmt: skip
+def test_signing_in_leads_nowhere_else(client: TestClient, target: str) -> None:
+    code = client.app.state.srk.sessions.offer(Viewer(Role.PLANNER))  # type: ignore[attr-defined]
+    answer = client.get("/anmelden", params={"code": code, "next": target}, follow_redirects=False)
+    assert answer.headers["location"] == "/"
+
+
+def test_signing_in_leads_back_to_the_page_that_refused(client: TestClient) -> None:
+    refused = client.get("/planung/bedarf?category=okja&age_from=6", headers=PAGE)
+    assert refused.status_code == 403
+    (link,) = [a["href"] or "" for a in Outline(refused.text).all("a") if (a["href"] or "").startswith("/anmelden?")]
+    form = outline(client, link)
+    hidden = {one["name"]: one["value"] or "" for one in form.all("input") if one.get("type") == "hidden"}
+    assert hidden == {"next": "/planung/bedarf?category=okja&age_from=6"}
+    code = client.app.state.srk.sessions.offer(Viewer(Role.PLANNER))  # type: ignore[attr-defined]
+    answer = client.get("/anmelden", params={"code": code, **hidden}, follow_redirects=False)
+    assert answer.headers["location"] == hidden["next"]
 
 
 def test_a_hostile_choice_stays_an_address(client: TestClient) -> None:
