@@ -7,6 +7,7 @@ import re
 import shutil
 import statistics
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +20,7 @@ from pyproj import Transformer
 from bench.folium_page import folium_page, serving_bytes
 from bench.ground import CLI, Bench, facilities_csv, fresh, line, timed
 from geodata.database import make_engine, reading, writing
-from geodata.facilities import place_counts
+from geodata.facilities import FacilitiesRequest, place_counts
 from geodata.surface_cells import read_areas
 from service.context import today
 from service.demo import load_demo
@@ -86,7 +87,7 @@ def load(bench: Bench) -> None:
         with writing(engine) as session:
             city = shapely.union_all(np.array(list(read_areas(session)["bezirk"].shapes), dtype=object))
         with reading(engine) as session:
-            there = place_counts(session, on=today()).places
+            there = place_counts(session, FacilitiesRequest(today())).places
     finally:
         engine.dispose()
     source = bench.folder / "einrichtungen.csv"
@@ -128,6 +129,7 @@ def served(bench: Bench) -> Iterator[tuple[str, str]]:
         for _ in range(200):
             with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/ready"):
                 break
+            time.sleep(0.1)
         yield url, code
     finally:
         process.terminate()

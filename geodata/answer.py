@@ -17,6 +17,7 @@ from geodata.viewer import Version
 Row = TypeVar("Row")
 
 WITHOUT_RELEASE = "Einrichtungen ohne Freigabe sind nicht enthalten."
+BUT_OWN = "Einrichtungen ohne Freigabe sind nicht enthalten, außer den eigenen."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,13 @@ class _Given(TypedDict):
 
 
 def footnotes(session: Session, *, version: Version, **given: Unpack[_Given]) -> Meta:
-    """Return the footnotes of an answer, with data version and notice of the transaction's moment."""
+    """Return the footnotes of an answer, with data version and notice of the transaction's moment.
+
+    Each warning is said once; a provider, who sees the own places in any case, is told so.
+    """
     state = read_state(session)
+    warnings = given.get("warnings", [])
+    if WITHOUT_RELEASE in warnings and session.execute(text("SELECT srk_viewer_role() = 'provider'")).scalar_one():
+        warnings = [BUT_OWN if one == WITHOUT_RELEASE else one for one in warnings]
+    given["warnings"] = list(dict.fromkeys(warnings))
     return Meta(version=version, data_version=state.data_version, notice=state.notice, **given)

@@ -36,7 +36,7 @@ from geodata.controlling_rows import (
 from geodata.errors import ParameterError
 from geodata.figure_notes import kept_by_office, small_suppressed
 from geodata.figure_tables import SCENARIOS
-from geodata.periods import Period, parse_period
+from geodata.periods import Period, parse_period, spoken
 from geodata.viewer import Version
 
 # So many areas are read at once: a page needs few of them.
@@ -146,7 +146,8 @@ def _checked(request: ControllingRequest) -> Asked:
         )
     first, last = parsed("from", request.period_from), parsed("to", request.period_to)
     if first and last and last.ends < first.starts:
-        raise ParameterError("to", f"Der Zeitraum endet ({last.text}), bevor er beginnt ({first.text}).")
+        ends, starts = spoken(last.text), spoken(first.text)
+        raise ParameterError("to", f"Der Zeitraum endet ({ends}), bevor er beginnt ({starts}).")
     base = parsed("base", request.base)
     change = PUBLISHED_CHANGES.get(request.measure)
     change_code = change.format(base.text) if change and base else None

@@ -58,7 +58,7 @@ _METHOD = (
     "Abzug der UMA-Minderausgaben (eigene Berechnung); Ausschöpfungsgrad sind die Ausgaben geteilt durch das Budget; "
     "Nettoeffekt ist der verminderte Ausgabenzuwachs (Prognose der Ausgaben minus Ausgaben; in der Prognose deren "
     "eigene Annahme) minus Personalkosten minus Präventionskosten plus Basiseffekt, kumuliert ab dem ersten Jahr mit "
-    "Angaben; net_effect_difference_eur ist der Nettoeffekt minus dem der Prognose."
+    "Angaben; der Abstand zur Prognose ist der Nettoeffekt minus dem der Prognose."
 )
 
 
@@ -83,8 +83,8 @@ class BudgetRow:
 
     ``steering_effect_net_eur``: after deducting the Minderausgaben UMA (own computation). ``forecast_…``: as was
     forecast; the same without: actual; ``cumulated_…``: from the first year with figures on, whatever range is asked
-    for. A value that is None is missing or suppressed; ``note`` says why, in German. ``flag``: the least reliable of
-    what the row is made from.
+    for. A value that is None is missing, or suppressed where ``suppressed_fields`` names it; ``note`` says why, in
+    German. ``flag``: the least reliable of what the row is made from.
     """
 
     area_level: str
@@ -117,6 +117,7 @@ class BudgetRow:
     cumulated_net_effect_eur: float | None
     net_effect_difference_eur: float | None
     note: str | None
+    suppressed_fields: tuple[str, ...]
 
 
 def budget(session: Session, request: BudgetRequest) -> Answer[BudgetRow]:
@@ -154,7 +155,7 @@ def budget(session: Session, request: BudgetRequest) -> Answer[BudgetRow]:
         session,
         title=f"Budget und Steuerungseffekt · {tree.names[request.area]}",
         method=_METHOD,
-        unit="Euro; _pct in Prozent, budget_use als Bruch",
+        unit="Euro; Steigerungen in Prozent, Ausschöpfungsgrad als Bruch",
         version=request.version,
         sources=[
             *read_sources(session, "statistics", datasets),
@@ -229,7 +230,10 @@ class _Table:
         flag = next((one for one in reliable if one in flags), "missing")
         level, key, title = where
         base = None if self.base is None else str(self.base)
-        row = BudgetRow(level, key, title, str(year), base, flag, **values, note=noted.text(unreported))
+        hidden = tuple(name for name, one in figures.items() if one.value is None and one.flag == "suppressed")
+        row = BudgetRow(
+            level, key, title, str(year), base, flag, **values, note=noted.text(unreported), suppressed_fields=hidden
+        )
         return row, noted.missing(unreported)
 
     def _take_budget(self, take: Callable[..., None], row: Budget) -> None:

@@ -20,6 +20,7 @@ from geodata.controlling_values import (
     refused,
     with_notes,
 )
+from geodata.periods import spoken
 
 GROUP_OFFER_TARGET = 0.15
 """The share of hours in group offers that is aimed at (at least)."""
@@ -180,8 +181,8 @@ def _outside(amount: Figure, cases: Figure) -> Figure | None:
     span, inner = amount.basis.period, cases.basis.period
     if span.starts <= inner.starts and inner.ends <= span.ends:
         return None
-    return refused(f"Die Zahlen gehören zu verschiedenen Zeiträumen ({span.text} und {inner.text}).", amount, cases,
-                   basis=amount.basis)  # fmt: skip
+    periods = f"{spoken(span.text)} und {spoken(inner.text)}"
+    return refused(f"Die Zahlen gehören zu verschiedenen Zeiträumen ({periods}).", amount, cases, basis=amount.basis)
 
 
 def _as_unit_of(one: Figure, other: Figure) -> Figure:

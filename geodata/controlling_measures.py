@@ -24,7 +24,7 @@ from geodata.controlling_rows import (
     RowKey,
 )
 from geodata.controlling_values import Figure, absent, refused, with_notes
-from geodata.periods import Period
+from geodata.periods import Period, spoken
 
 AS_PUBLISHED = "wie veröffentlicht, aus den Angaben nicht nachzurechnen."
 
@@ -168,7 +168,7 @@ class Side:
         if base.text[4:] != period.text[4:]:
             return refused(
                 "Eine Zielschwelle gibt es nur zum gleichen Zeitraum eines anderen Jahres "
-                f"({base.text} und {period.text} sind es nicht).",
+                f"({spoken(base.text)} und {spoken(period.text)} sind es nicht).",
                 self.base.spending,
             )
         return formulas.spending_target(self.base.spending, period.starts.year - base.starts.year, yearly_growth)

@@ -12,10 +12,10 @@ from geodata.controlling_values import Figure, span_of
 from geodata.indicators import HIDDEN_COUNTS
 
 UNIT = (
-    "Fälle, Euro, Jugendeinwohner (0 bis unter 21); help_density je 1.000 Jugendeinwohner, Anteile als Bruch, _pct in "
-    "Prozent, _pp in Prozentpunkten"
+    "Fälle, Euro, Jugendeinwohner (0 bis unter 21); Hilfedichte je 1.000 Jugendeinwohner; Anteile als Bruch, "
+    "Veränderungen in Prozent, Effekte in Prozentpunkten"
 )
-NO_BASE = "Ohne Basiszeitraum (base) gibt es keine Veränderung, keine Zielschwelle und keinen Effekt gegen Vergleich."
+NO_BASE = "Ohne Basisjahr gibt es keine Veränderung, keine Zielschwelle und keinen Effekt gegen Vergleich."
 _COUNTED = {
     "stichtag": "am Stichtag",
     "mittel_12_stichtage": "als Mittel aus zwölf Stichtagen",
@@ -88,9 +88,9 @@ def method(measure: str, yearly_growth: float) -> str:
         "Fälle, Ausgaben und Summen, wie die Quelle sie veröffentlicht, nicht aus Teilen summiert; was den Teilen zur "
         "Summe fehlt, steht als „nicht zuordenbar / Rundung“; Hilfedichte sind Fälle je 1.000 Jugendeinwohner (0 bis "
         "unter 21, veröffentlicht auf der Ebene des Gebiets), Kosten je Jugendeinwohner und je Fall die Ausgaben "
-        "geteilt durch diese; change_pct ist die Veränderung gegenüber dem Basiszeitraum und effect_pp ihr Abstand in "
-        f"Prozentpunkten zur Veränderung der Stadt ohne das Gebiet ({chosen.title}); diff_to_city ist der Abstand zur "
-        f"Stadt ({fit}); target_eur sind die Ausgaben des Basiszeitraums, um "
+        "geteilt durch diese; die Veränderung ist die gegenüber dem Basiszeitraum und der Effekt gegen Vergleich ihr "
+        f"Abstand in Prozentpunkten zur Veränderung der Stadt ohne das Gebiet ({chosen.title}); der Abstand zur Stadt "
+        f"ist der des Gebiets zu ihr ({fit}); die Zielschwelle sind die Ausgaben des Basiszeitraums, um "
         f"{words.plain(100 * yearly_growth)}\N{NO-BREAK SPACE}% im Jahr gesteigert."
     )
 

@@ -16,7 +16,7 @@ from geodata.ages import Ages, tiling
 from geodata.controlling_offices import Offices
 from geodata.controlling_values import Basis, Figure, absent, computed, observed, refused, span_of, with_notes
 from geodata.indicators import CASES, HELP_GROUPS, POPULATION, WELL_KNOWN
-from geodata.periods import Period, parse_period
+from geodata.periods import Period, accusative, parse_period, spoken
 
 AMBULANT, OUTSIDE_FAMILY, ALL_HELPS = HELP_GROUPS
 GROUP_OFFERS = "gruppenangebot"
@@ -174,7 +174,7 @@ class Held:
             self._youth = {one: figure for one, figure in made.items() if figure is not None}
         found = _residents_at(self._youth.keys(), period)
         if found is None:
-            return absent(f"Jugendeinwohner {period.text}{self.where}")
+            return absent(f"Jugendeinwohner {spoken(period.text)}{self.where}")
         figure = self._youth[found]
         return figure if found == period else with_notes(figure, f"Jugendeinwohner {_of(found)}.")
 
@@ -201,7 +201,7 @@ class Held:
     def named(self, indicator: str, position: str, period: Period) -> str:
         """Return what a figure is called where it is missing."""
         words = {AMBULANT: "ambulant ", OUTSIDE_FAMILY: "außerhalb der Familie ", GROUP_OFFERS: "in Gruppenangeboten "}
-        return f"{_TITLES.get(indicator, indicator)} {words.get(position, '')}{period.text}{self.where}"
+        return f"{_TITLES.get(indicator, indicator)} {words.get(position, '')}{spoken(period.text)}{self.where}"
 
 
 def matching(periods: Iterable[Period], period: Period) -> Period | None:
@@ -232,8 +232,8 @@ def _period(text_of_it: str) -> Period:
 
 
 def _of(period: Period) -> str:
-    """Return what a figure is of, as a note says it (``vom 01.01.2020``, ``für 2019-07``)."""
-    return f"vom {period.starts:%d.%m.%Y}" if span_of(period) == "Tag" else f"für {period.text}"
+    """Return what a figure is of, as a note says it (``vom 01.01.2020``, ``für Juli 2019``)."""
+    return f"vom {period.starts:%d.%m.%Y}" if span_of(period) == "Tag" else f"für {accusative(period.text)}"
 
 
 def row_keys(there: Iterable[Laid], changes: str | None = None) -> set[RowKey]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from geodata import words
 from geodata.controlling_budget_question import BudgetRow
+from geodata.periods import within
 
 _NAMED = 7
 _MILLION = 1e6
@@ -17,20 +18,21 @@ def extremes_sentence(
     ``values``: by area, only of those whose figure is shown; ``write`` writes one. Equal ones, as written, are named
     together.
     """
+    when = within(period)
     if not values:
-        return f"{title} {period}: {city[0]} {write(city[1])}." if city else None
+        return f"{title} {when}: {city[0]} {write(city[1])}." if city else None
     beside = f" {city[0]}: {write(city[1])}." if city else ""
     if len(values) == 1:
         ((name, value),) = values.items()
-        return f"{title} {period}: {name} {write(value)}.{beside}"
+        return f"{title} {when}: {name} {write(value)}.{beside}"
     high, low = write(max(values.values())), write(min(values.values()))
     if high == low:
-        return f"{title} {period}: überall {high}.{beside}"
+        return f"{title} {when}: überall {high}.{beside}"
     most, least = (
         words.listed([name for name, value in values.items() if write(value) == wanted], _NAMED)
         for wanted in (high, low)
     )
-    return f"{title} {period}: am höchsten in {most} ({high}), am niedrigsten in {least} ({low}).{beside}"
+    return f"{title} {when}: am höchsten in {most} ({high}), am niedrigsten in {least} ({low}).{beside}"
 
 
 def target_sentence(
@@ -43,15 +45,16 @@ def target_sentence(
     if not amounts or base is None or base == period:
         return None
     over = [name for name, (spent, target) in amounts.items() if spent > target]
-    what = f"der Zielschwelle (Ausgaben {base} plus {words.plain(100 * growth)}\N{NO-BREAK SPACE}% je Jahr)"
+    what = f"der Zielschwelle (Ausgaben {within(base)} plus {words.plain(100 * growth)}\N{NO-BREAK SPACE}% je Jahr)"
+    when = within(period, start=True)
     if len(amounts) == 1:
         ((name, (spent, target)),) = amounts.items()
         away = f"{words.number(abs(spent - target) / _MILLION, 2)} Mio. €"
-        return f"{period} liegen die Ausgaben von {name} um {away} {'über' if over else 'unter'} {what}."
+        return f"{when} liegen die Ausgaben von {name} um {away} {'über' if over else 'unter'} {what}."
     if not over:
-        return f"{period} liegt keines der {len(amounts)} Gebiete mit Angaben über {what}."
+        return f"{when} liegt keines der {len(amounts)} Gebiete mit Angaben über {what}."
     areas = "liegt eines" if len(over) == 1 else f"liegen {len(over)}"
-    return f"{period} {areas} von {len(amounts)} Gebieten über {what}: {words.listed(over, _NAMED)}."
+    return f"{when} {areas} von {len(amounts)} Gebieten über {what}: {words.listed(over, _NAMED)}."
 
 
 def budget_sentences(rows: list[BudgetRow]) -> list[str]:

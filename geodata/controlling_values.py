@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 
 from geodata.figure_tables import FLAGS
-from geodata.periods import Period
+from geodata.periods import Period, spoken
 
 WITHOUT_VALUE = frozenset({"suppressed", "missing"})
 _COUNTING_WORDS: dict[str | None, str] = {
@@ -163,7 +163,7 @@ def other_time(one: Figure, other: Figure) -> str | None:
         return None
     for mine, theirs in ((one.basis.period, other.basis.period), (one.basis.since, other.basis.since)):
         if mine != theirs:
-            periods = " und ".join(period.text if period else "ohne Angabe" for period in (mine, theirs))
+            periods = " und ".join(spoken(period.text) if period else "ohne Angabe" for period in (mine, theirs))
             return f"Die Zahlen gehören zu verschiedenen Zeiträumen ({periods}) und werden nicht verglichen."
     return None
 

@@ -39,5 +39,9 @@ class ConflictError(SrkError, RuntimeError):
     """The request is right, but what is loaded cannot answer it (yet)."""
 
 
+class BusyError(SrkError, RuntimeError):
+    """Too much of the same is being made at once; later it will do."""
+
+
 class DatabaseStateError(SrkError, RuntimeError):
     """The database is missing, not migrated, or cannot be started."""

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from geodata import words
 from geodata.figure_store import FAMILIES
+from geodata.periods import accusative
 
 SMALL_SUPPRESSED = (
     "Kleine Fallzahlen sind zum Schutz der Betroffenen nicht ausgewiesen (•): Fallzahlen unter {small} und solche, aus "
@@ -55,4 +56,5 @@ def kept_by_office(session: Session, level: str, codes: Collection[str]) -> Iter
     )
     for reason, mine, periods in found:
         what = words.listed([_TITLES[family] for family in FAMILIES if family in mine])
-        yield _REASONS[reason].format(what=what, periods=words.listed(sorted(periods), _NAMED))
+        said = words.listed([accusative(one) for one in sorted(periods)], _NAMED)
+        yield _REASONS[reason].format(what=what, periods=said)

@@ -7,6 +7,7 @@ from geodata.coverage.request import CoverageRequest
 from geodata.gap_ranks import STANDARD_MOVES, WEIGHT_MOVES
 from geodata.gap_request import Asked
 from geodata.indicator_values import IndicatorValues
+from geodata.periods import spoken
 from geodata.standards import UNIT_WORDS, value_in_words
 
 _NAMED = 5
@@ -17,8 +18,8 @@ _WEIGHT_MOVE = words.percent(max(WEIGHT_MOVES) - 1, 0)
 def unit(request: CoverageRequest) -> str:
     """Return the unit of what is needed and missing."""
     if request.measure == "reach":
-        return "Personen (needed, deficit)"
-    return f"{UNIT_WORDS[request.supply_unit][1]} (needed, deficit)"
+        return "Personen"
+    return UNIT_WORDS[request.supply_unit][1]
 
 
 def method(asked: Asked, found: Sequence[IndicatorValues], covered: str) -> str:
@@ -28,9 +29,9 @@ def method(asked: Asked, found: Sequence[IndicatorValues], covered: str) -> str:
     there = {
         "supply": "Bestand",
         "reach": "Zahl der Erreichten",
-        "catchment": "Erreichbares (access_index mal Einwohner)",
+        "catchment": "Erreichbares (erreichbare Kapazität je 1.000 mal Einwohner)",
     }
-    priority = "der nach Einwohnern gewichtete z-Wert von deficit_per_1000"
+    priority = "der nach Einwohnern gewichtete z-Wert des Fehlbedarfs je 1.000"
     moves = f"der Richtwert um {_STANDARD_MOVE} steigt oder fällt"
     index = ""
     if found:
@@ -50,7 +51,7 @@ def method(asked: Asked, found: Sequence[IndicatorValues], covered: str) -> str:
     return (
         f"Nötig ist der Richtwert ({demand}) mal Einwohner, Fehlbedarf das Nötige minus {there[request.measure]}, "
         f"mindestens 0; Priorität ist {priority}{index}; Rang 1 hat die höchste Priorität, verglichen werden nur die "
-        f"Gebiete dieser Antwort; rank_low bis rank_high ist die Spanne der Ränge, wenn {moves}; zum Bestand: "
+        f"Gebiete dieser Antwort; die Spanne der Ränge gilt, wenn {moves}; zum Bestand: "
         f"{covered}"
     )
 
@@ -63,8 +64,8 @@ def _value(asked: Asked) -> str:
 
 
 def _title(values: IndicatorValues) -> str:
-    position = f", {values.position}" if values.position else ""
-    return f"{values.info.title}{position} ({values.period})"
+    position = f", {values.position_title}" if values.position_title else ""
+    return f"{values.info.title}{position} ({spoken(values.period)})"
 
 
 def warnings(

@@ -83,8 +83,11 @@ class Asked:
         return Standard(self.value, 1.0, 1.0) if self.coverage.measure == "reach" else Standard(self.value)
 
 
-def filled(session: Session, request: GapsRequest) -> Asked:
-    """Return the request with everything filled in; raise ``ParameterError`` for what does not fit."""
+def filled(session: Session, request: GapsRequest, standards: Sequence[StandardRow] = ()) -> Asked:
+    """Return the request with everything filled in; raise ``ParameterError`` for what does not fit.
+
+    ``standards``: those that are stored, where they were read before.
+    """
     if request.standard is None and request.standard_value is None:
         there = [row.code for row in read_standards(session)]
         offered = f"Vorhanden: {words.listed(there, 10)}." if there else "Hinterlegt ist keiner."
@@ -93,7 +96,10 @@ def filled(session: Session, request: GapsRequest) -> Asked:
             f"Bitte mit standard einen Richtwert nennen oder mit standard_value einen Wert annehmen. {offered}",
             there,
         )
-    stored = None if request.standard is None else standard_of(session, request.standard)
+    stored = None
+    if request.standard is not None:
+        read = [row for row in standards if row.code == request.standard]
+        stored = read[0] if read else standard_of(session, request.standard)
     made = _of_stored(request, stored) if stored is not None else _of_value(request)
     value = stored.value if stored is not None else request.standard_value
     _require_value(value or 0.0, made.measure, "standard_value" if stored is None else "standard")

@@ -53,14 +53,15 @@ class GapRow(CoverageRow):
     reason: str
 
 
-def gaps(session: Session, request: GapsRequest) -> Answer[GapRow]:
+def gaps(session: Session, request: GapsRequest, asked: Asked | None = None) -> Answer[GapRow]:
     """Return what areas lack, ordered by rank, then key; those not ranked last, ``ohne`` at the very end.
 
-    Ranks compare the areas asked about. Raises ``ParameterError`` for an unknown standard or indicator, a value that
-    contradicts the standard, numbers out of bounds, and whatever coverage refuses; ``ConflictError`` as coverage does.
+    Ranks compare the areas asked about. ``asked``: the request filled in, where that was done before. Raises
+    ``ParameterError`` for an unknown standard or indicator, a value that contradicts the standard, numbers out of
+    bounds, and whatever coverage refuses; ``ConflictError`` as coverage does.
     """
     level = require_level(session, request.level)
-    asked = filled(session, request)
+    asked = filled(session, request) if asked is None else asked
     covered = coverage(session, asked.coverage)
     found = [
         _values(session, request, one, [row.area_key for row in covered.rows if row.area_key != WITHOUT_AREA])

@@ -89,7 +89,7 @@ def home_gaps(session: Session, request: HomeGapsRequest) -> Answer[HomeGapRow]:
         session,
         title=notes.title(asked),
         method=notes.method(asked, f"{request.on:%d.%m.%Y}", office, request.bands_km, near_km),
-        unit="Plätze (places), Fälle (cases)",
+        unit="Plätze, Fälle",
         version=request.version,
         sources=_sources(session, asked, homes, people),
         missing=sum(row.cases is None or row.bands[0].homes is None for row in page if row.area_key != WITHOUT_AREA),

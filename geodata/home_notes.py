@@ -7,6 +7,7 @@ import numpy as np
 from geodata import placement_notes, words
 from geodata.answer import WITHOUT_RELEASE
 from geodata.home_places import Homes
+from geodata.periods import spoken
 from geodata.placement_request import Asked
 from geodata.viewer import Version
 
@@ -25,9 +26,10 @@ def method(asked: Asked, on: str, office: str | None, bands_km: Sequence[float],
     bands = words.listed([words.plain(km, 3) for km in bands_km])
     where = f"im Gebiet, in dem Gebiet der Ebene {office}, zu dem es gehört," if office else "im Gebiet"
     return (
-        f"{_COUNTED[request.counting]} ({sheet.period}) neben den Plätzen der Angebote nach § {request.paragraph}, die "
-        f"am {on} gelten (ein Angebot mit mehreren Paragrafen zählt mit allen Plätzen), {where} und im Umkreis von "
-        f"{bands} km (einschließlich) Luftlinie um den Mittelpunkt der Einwohner unter 21 Jahren; Rang 1 hat die "
+        f"{_COUNTED[request.counting]} ({spoken(sheet.period)}) neben den Plätzen der Angebote nach § "
+        f"{request.paragraph}, die am {on} gelten (ein Angebot mit mehreren Paragrafen zählt mit allen Plätzen), "
+        f"{where} und im Umkreis von {bands} km (einschließlich) Luftlinie um den Mittelpunkt der Einwohner unter "
+        "21 Jahren; Rang 1 hat die "
         f"meisten Fälle unter den Gebieten ohne Platz im Umkreis von {words.plain(near_km, 3)} km, danach folgen die "
         "übrigen Gebiete mit Fällen nach deren Zahl."
     )
@@ -119,8 +121,8 @@ def _of_homes(homes: Homes) -> Iterator[str]:
     if citywide:
         yield (
             f"{words.counted(citywide, 'Ein Angebot', 'Angebote')} für die ganze Stadt "
-            f"{'zählt' if citywide == 1 else 'zählen'} zu keinem einzelnen Gebiet (Zeile „ohne“), aber im Umkreis des "
-            "Standorts."
+            f"{'zählt' if citywide == 1 else 'zählen'} zu keinem einzelnen Gebiet (Zeile „ohne räumliche "
+            "Zuordnung“), aber im Umkreis des Standorts."
         )
     coarse = int((~places.counted).sum())
     if coarse:
@@ -144,7 +146,7 @@ def _of_local(version: Version, *, local: bool) -> Iterator[str]:
         )
     elif local:
         yield (
-            "Im eigenen Gebiet ist ein Fall, dessen Träger dort seinen Sitz hat (provider_area_key), bezogen auf die "
+            "Im eigenen Gebiet ist ein Fall, dessen Träger dort seinen Sitz hat, bezogen auf die "
             "Fälle mit Angabe des Bundeslands; Belegung ist die Zahl dieser Fälle durch die Plätze im Gebiet, nur am "
             "Stichtag."
         )

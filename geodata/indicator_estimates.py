@@ -33,7 +33,9 @@ from geodata.indicator_series import (
     require_comparable,
     series_of,
 )
+from geodata.indicator_words import position_title
 from geodata.indicators import POPULATION, indicators_of
+from geodata.periods import spoken
 from geodata.rounding import cleaned
 
 _NAMED = 5
@@ -83,7 +85,7 @@ def distributed_count(session: Session, asked: Asked) -> Estimate | None:
     column = _distributed(session, asked, series, _ages(series.indicator, series.position))
     made = (
         f"„{asked.info.title}“ ist auf der Ebene {asked.level.title} nicht veröffentlicht; die Werte sind aus den "
-        f"Zahlen der Ebene {_title(asked, series)} ({series.period}) nach Einwohnern verteilt (geschätzt)."
+        f"Zahlen der Ebene {_title(asked, series)} ({spoken(series.period)}) nach Einwohnern verteilt (geschätzt)."
     )
     column.notes = [made, *_assumed(asked, series), *column.notes]
     return Estimate(series, series.position, column)
@@ -120,11 +122,12 @@ def rebuilt_share(session: Session, asked: Asked) -> Estimate | None:
         ages = [_ages(code, position) for code, position in parts]
         columns = [_distributed(session, asked, one, at or ages[1]) for one, at in zip(series, ages, strict=True)]
     column = _quotient(columns[0], columns[1], asked.info.factor)
-    refers = words.listed([f"„{meant[code].title}{f', {position}' if position else ''}“" for code, position in parts])
+    named = [(meant[code].title, position_title(session, position)) for code, position in parts]
+    refers = words.listed([f"„{title}{whom and f', {whom}'}“" for title, whom in named])
     how = "" if own else f" der Ebene {_title(asked, series[0])}, nach Einwohnern verteilt (geschätzt)"
     made = (
         f"„{asked.info.title}“ ist auf der Ebene {asked.level.title} nicht veröffentlicht und darum neu gebildet aus "
-        f"{refers} ({series[0].period}){how}."
+        f"{refers} ({spoken(series[0].period)}){how}."
     )
     column.notes = [made, *_assumed(asked, series[0]), *dict.fromkeys(columns[0].notes + columns[1].notes)]
     return Estimate(series[0], "", column)

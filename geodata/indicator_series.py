@@ -15,6 +15,7 @@ from geodata import words
 from geodata.areas import LevelRow
 from geodata.errors import ParameterError
 from geodata.indicators import POPULATION, IndicatorInfo
+from geodata.periods import spoken
 
 # A later period is taken though some areas are missing in it, but not where it is a mere beginning.
 NEARLY_ALL = 0.9
@@ -144,7 +145,8 @@ def require_comparable(info: IndicatorInfo, series: Series) -> None:
     if len(series.countings) > 1 or len(units) > 1:
         raise ParameterError(
             "indicator",
-            f"Die Werte von „{info.title}“ ({series.period}) sind verschieden gezählt und darum nicht vergleichbar.",
+            f"Die Werte von „{info.title}“ ({spoken(series.period)}) sind verschieden gezählt und darum nicht "
+            "vergleichbar.",
         )
 
 

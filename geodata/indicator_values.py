@@ -33,6 +33,7 @@ from geodata.indicator_series import (
     require_comparable,
     series_of,
 )
+from geodata.indicator_words import position_title
 from geodata.indicators import (
     COUNTS_HELPS,
     HIDDEN_COUNTS,
@@ -40,8 +41,9 @@ from geodata.indicators import (
     described_codes,
     indicator_of,
     indicators_of,
+    tells_of_work,
 )
-from geodata.periods import parse_period
+from geodata.periods import parse_period, spoken
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -57,6 +59,7 @@ class IndicatorValues:
     ``estimated`` (areas,): distributed, rebuilt or split by residents, or published as an estimate. ``from_level``:
     the level whose figures the values were made from; ``from_coarser``: it has fewer areas than the level asked for,
     so that inside each of them the values follow from an assumption. ``note``: German sentences for the reader.
+    ``position_title``: the position in words, "" where there is nothing to say.
     """
 
     info: IndicatorInfo
@@ -68,6 +71,7 @@ class IndicatorValues:
     note: str | None
     from_level: str
     from_coarser: bool = False
+    position_title: str = ""
 
     @property
     def name(self) -> str:
@@ -77,7 +81,7 @@ class IndicatorValues:
     @property
     def title(self) -> str:
         """The indicator as sentences name it, with position and period."""
-        return f"„{self.info.title}{f', {self.position}' if self.position else ''}“ ({self.period})"
+        return f"„{self.info.title}{self.position_title and f', {self.position_title}'}“ ({spoken(self.period)})"
 
 
 def values_at(
@@ -101,19 +105,23 @@ def values_at(
     made = distributed_count(session, asked) if counts_residents(asked.info) else rebuilt_share(session, asked)
     if made is None:
         raise _refusal(session, asked, published)
-    return _made(asked, made)
+    return _made(session, asked, made)
 
 
-def shares_at(session: Session, level: str) -> list[tuple[str, str | None]]:
+def shares_at(session: Session, level: str, *, social: bool = False) -> list[tuple[str, str | None]]:
     """Return the indicators (code, position) with which areas of a level can be compared, by code and position.
 
     Those the catalogue calls share, rate or index that are published at the level for nearly all areas (90 %); where
     the level has none at all, those that may be rebuilt from residents (position None). ``values_at`` may still
-    refuse one of them. Raises ``ParameterError`` for an unknown level.
+    refuse one of them. ``social``: none that tells of helps or money, which are no trait of those who live there.
+    Raises ``ParameterError`` for an unknown level.
     """
     areas = require_level(session, level).areas
     described = indicators_of(session, described_codes(session))
-    known = [code for code, info in described.items() if info.kind in _COMPARABLE]
+    known = [
+        code for code, info in described.items()
+        if info.kind in _COMPARABLE and not (social and tells_of_work(info))
+    ]  # fmt: skip
     found = series_of(session, known, level)
     if found:
         return sorted({(one.indicator, one.position) for one in found if one.areas >= NEARLY_ALL * areas})
@@ -143,10 +151,10 @@ def _published(session: Session, asked: Asked, own: Series, others: Sequence[Ser
         *_suppressed(asked, found),
         *_together(session, asked, found),
     ]
-    return _made(asked, Estimate(own, own.position, column))
+    return _made(session, asked, Estimate(own, own.position, column))
 
 
-def _made(asked: Asked, made: Estimate) -> IndicatorValues:
+def _made(session: Session, asked: Asked, made: Estimate) -> IndicatorValues:
     column, source = made.column, made.series.level
     values = [column.values.get(key) for key in asked.keys]
     return IndicatorValues(
@@ -159,6 +167,7 @@ def _made(asked: Asked, made: Estimate) -> IndicatorValues:
         note=" ".join(column.notes) or None,
         from_level=source,
         from_coarser=asked.there[source].areas < asked.level.areas,
+        position_title=position_title(session, made.position, min(column.datasets, default=None)),
     )
 
 
@@ -168,7 +177,7 @@ def _later(asked: Asked, own: Series, others: Sequence[Series]) -> Iterator[str]
     if asked.period is None and later is not None:
         have = words.counted(later.areas, "hat erst ein Gebiet", "Gebiete")
         yield (
-            f"Von „{asked.info.title}“ sind die Werte für {own.period} verwendet; für {later.period} "
+            f"Von „{asked.info.title}“ sind die Werte für {spoken(own.period)} verwendet; für {spoken(later.period)} "
             f"{have if later.areas == 1 else f'haben erst {have}'} einen Wert."
         )
 

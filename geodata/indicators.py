@@ -73,6 +73,8 @@ HIDDEN_COUNTS = (
     "übrigen sieht nur die Jugendhilfeplanung für das eigene Gebiet."
 )
 COUNTS_HELPS = frozenset(figure_tables.COUNTS_HELPS)
+# What an office does and what it costs: helps, counselling, money and rates printed of them.
+_OF_WORK = frozenset({code for code in WELL_KNOWN if code != POPULATION} | set(figure_tables.PRINTED_OF_HELPS))
 
 _CATALOGUE = """
 SELECT DISTINCT ON (code) code, title, unit, kind, numerator, denominator, factor, residents, description
@@ -91,6 +93,12 @@ def indicators_of(session: Session, codes: Collection[str]) -> dict[str, Indicat
     made = {code: WELL_KNOWN.get(code) or IndicatorInfo(code, code) for code in codes}
     found = session.execute(text(_CATALOGUE), {"codes": sorted(codes), "office": OFFICE_CATALOGUE})
     return made | {row.code: IndicatorInfo(*row) for row in found}
+
+
+def tells_of_work(info: IndicatorInfo) -> bool:
+    """Tell whether an indicator speaks of helps or money (itself, or by what it is made of), not of residents."""
+    parts = (part.partition(":")[0] for part in (info.numerator, info.denominator) if part)
+    return info.code in _OF_WORK or info.unit == "eur" or any(part in _OF_WORK for part in parts)
 
 
 def described_codes(session: Session) -> set[str]:

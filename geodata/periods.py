@@ -63,6 +63,57 @@ def spoken(period: str) -> str:
     return f"{day}.{month}.{year}" if day else f"{_MONTHS[int(month) - 1]} {year}"
 
 
+def within(period: str, *, start: bool = False) -> str:
+    """Return when something was, as sentences say it (``2020``, ``im 4. Quartal 2025``, ``am 31.07.2019``).
+
+    ``start``: a sentence begins with it.
+    """
+    said = f"{('', 'im ', 'am ')[period.count('-')]}{spoken(period)}"
+    return _capital(said) if start else said
+
+
+def since(period: str, *, start: bool = False) -> str:
+    """Return since when, as sentences say it (``seit 2019``, ``seit dem 3. Quartal 2019``, ``seit Juli 2019``).
+
+    ``start``: a sentence begins with it.
+    """
+    part = period.partition("-")[2]
+    article = "dem " if part[:1] in {"Q", "H"} or "-" in part else ""
+    said = f"seit {article}{spoken(period)}"
+    return _capital(said) if start else said
+
+
+def accusative(period: str) -> str:
+    """Return a period as it stands after ``für`` (``2020``, ``das 4. Quartal 2025``, ``Juli 2019``, ``den …``)."""
+    part = period.partition("-")[2]
+    article = "das " if part[:1] in {"Q", "H"} else "den " if "-" in part else ""
+    return f"{article}{spoken(period)}"
+
+
+def _capital(said: str) -> str:
+    return said[:1].upper() + said[1:]
+
+
+def short(period: str) -> str:
+    """Return a period as an axis writes it (``Q4/2025``, ``H2/2014``, ``07/2019``); others as they are said."""
+    year, _, part = period.partition("-")
+    if not part or "-" in part:
+        return spoken(period)
+    return f"{part}/{year}"
+
+
+def kind_of(period: str) -> str:
+    """Return what periods of the same length share (all quarters: ``0000-Q0``); only such are told against another."""
+    return re.sub(r"\d", "0", parse_period(period).text)
+
+
+def when(period: str) -> float:
+    """Return when a period ends, in years (2025-Q4: 2026.0). Raises ``ValueError`` for what is no period."""
+    next_day = parse_period(period).ends + dt.timedelta(days=1)
+    days = (dt.date(next_day.year + 1, 1, 1) - dt.date(next_day.year, 1, 1)).days
+    return next_day.year + (next_day.timetuple().tm_yday - 1) / days
+
+
 def _text_of(value: object) -> str:
     if isinstance(value, bool):
         return str(value)

@@ -8,7 +8,7 @@ from geodata.placement_tables import OUTSIDE, TOTAL
 from geodata.proportions import Interval, Proportion, newcombe, wilson
 
 _SHARE = ("outside_share", "ci_low", "ci_high")
-_CHANGED_SHARE = ("change_pp", "change_ci_low", "change_ci_high")
+_CHANGED_SHARE = ("change_pp", "change_ci_low", "change_ci_high", "change_secured")
 UNSECURED = "Die Veränderung ist statistisch nicht gesichert."
 
 
@@ -67,6 +67,11 @@ class Change:
     low: float | None = None
     high: float | None = None
     unsecured: bool = False
+
+    @property
+    def secured(self) -> bool | None:
+        """Whether the interval leaves out 0; None: it is not known."""
+        return None if self.low is None else not self.unsecured
 
 
 def change_between(before: Counts | None, after: Counts) -> Change:

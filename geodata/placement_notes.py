@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from geodata import words
 from geodata.figure_notes import SMALL_SUPPRESSED
+from geodata.periods import accusative, spoken
 from geodata.placement_figures import UNSECURED, Change, Counts
 from geodata.placement_request import Asked
 from geodata.placement_residents import Residents
@@ -16,11 +17,11 @@ _NAMED = 5
 
 def title(asked: Asked) -> str:
     """Return the title of an answer."""
-    periods = asked.sheets[0].period
+    periods = spoken(asked.sheets[0].period)
     if len(asked.sheets) > 1:
-        periods += f" bis {asked.sheets[-1].period}"
+        periods += f" bis {spoken(asked.sheets[-1].period)}"
     if asked.compare is not None:
-        periods += f" (Vergleich {asked.compare.period})"
+        periods += f" (Vergleich: {spoken(asked.compare.period)})"
     paragraph = f"Unterbringungen nach § {asked.request.paragraph}"
     return " · ".join((paragraph, ROLES[asked.area_role], f"Ebene {asked.level.title}", periods))
 
@@ -49,9 +50,9 @@ def of_row(
     if not compared or asked.compare is None:
         return
     if before is None:
-        yield f"Für {asked.compare.period} fehlt die Angabe; eine Veränderung gibt es nicht."
+        yield f"Für {accusative(asked.compare.period)} fehlt die Angabe; eine Veränderung gibt es nicht."
     elif before.suppressed:
-        yield f"Für {asked.compare.period} sind kleine Fallzahlen unterdrückt."
+        yield f"Für {accusative(asked.compare.period)} sind kleine Fallzahlen unterdrückt."
     if change.unsecured:
         yield UNSECURED
 
@@ -95,7 +96,7 @@ def _of_origin(asked: Asked, residents: Residents | None, missing: Sequence[str]
             "je 1.000 fehlen deshalb."
         )
     else:
-        yield f"Fälle je 1.000 Einwohner von 0 bis unter 21 Jahren (Stand der Einwohner: {residents.period})."
+        yield f"Fälle je 1.000 Einwohner von 0 bis unter 21 Jahren (Stand der Einwohner: {spoken(residents.period)})."
         if missing:
             yield f"Ohne Einwohner von 0 bis unter 21 Jahren: {words.listed(missing, _NAMED)}."
         if residents.estimated:

@@ -1,6 +1,5 @@
 """Which placements there are to ask for: levels, roles, ways of counting and their periods."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,9 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from geodata.figure_tables import AREA_ROLES, PLACEMENT_COUNTINGS
-from geodata.periods import parse_period
+from geodata.periods import kind_of, parse_period, when
 
 _COMPARED_YEARS = 2
+_DAYS_PER_YEAR = 365
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +50,17 @@ def placement_offers(session: Session) -> list[PlacementOffer]:
 def comparable(period: str, offered: Sequence[str]) -> list[str]:
     """Return the periods of the same length that ended before this one, oldest first."""
     own = parse_period(period)
-    known = sorted(parse_period(one) for one in offered if _kind(one) == _kind(own.text))
+    known = sorted(parse_period(one) for one in offered if kind_of(one) == kind_of(own.text))
     return [one.text for one in known if one.ends < own.ends]
 
 
-def _kind(period: str) -> str:
-    return re.sub(r"\d", "0", period)
-
-
 def usual_comparison(period: str, offered: Sequence[str]) -> str | None:
-    """Return the period a change is told against unless another is asked for: two years before, else the earliest.
+    """Return the period a change is told against unless another is asked for: the one nearest to two years before.
 
-    None where none came before.
+    Of two equally near the earlier; None where none came before.
     """
-    before = comparable(period, offered)
-    wanted = f"{int(period[:4]) - _COMPARED_YEARS}{period[4:]}"
-    return wanted if wanted in before else next(iter(before), None)
+    wanted = when(period) - _COMPARED_YEARS
+    # To the day: years are not all of the same length.
+    return min(
+        comparable(period, offered), key=lambda one: round(abs(when(one) - wanted) * _DAYS_PER_YEAR), default=None
+    )

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from geodata import words
 from geodata.figure_tables import WITHOUT_AREA
 from geodata.home_request import HomeGapRow
-from geodata.periods import spoken
+from geodata.periods import since
 from geodata.placement_figures import UNSECURED
 from geodata.placement_notes import ROLES
 from geodata.placements import PlacementRow
@@ -65,13 +65,12 @@ def change_sentence(row: PlacementRow, before: str | None) -> str | None:
     if before is None or row.change_pp is None:
         return None
     points = words.number(abs(row.change_pp), _POINTS)
-    since = f"Seit dem {spoken(before)}" if "-" in before else f"Seit {before}"
     if not points.strip("0,"):
         how = "ist der Anteil gleich geblieben"
     else:
         noun = "Prozentpunkt" if points == "1,0" else "Prozentpunkte"
         how = f"ist der Anteil um {points} {noun} {'gestiegen' if row.change_pp > 0 else 'gesunken'}"
-    return f"{since} {how}. {_SECURED if row.change_secured else UNSECURED}"
+    return f"{since(before, start=True)} {how}. {_SECURED if row.change_secured else UNSECURED}"
 
 
 def highest_sentence(rows: Sequence[PlacementRow], *, per_1000: bool = False) -> str | None:

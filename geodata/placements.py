@@ -31,13 +31,14 @@ _PER = 1000.0
 class PlacementRow:
     """Placements of one area in one period. None: missing, suppressed, or resting on such; ``note`` says why.
 
-    ``outside_cases`` of ``cases`` are with providers outside the home state; ``unknown_cases`` (``ohne Angabe``) are
-    in neither part of ``outside_share`` (0 to 1), whose Wilson interval is ``ci_low`` to ``ci_high``. ``per_1000``
-    residents under 21, by origin only. ``by_state``: cases by provider's state, None in it: suppressed; None where
-    states are not published. ``begun_outside_share``: of the placements begun in the period. ``distance_km`` (mean) and
-    ``own_area_share``: by origin, for the own office. ``change_cases``, ``change_pp`` (percentage points, with
-    Newcombe's interval): against the comparison period. ``suppressed``: something here is None to protect small counts;
-    ``suppressed_fields``: which fields are, but for the states in ``by_state``.
+    ``outside_cases`` of ``cases`` are with providers outside the home state; ``unknown_cases`` (``ohne Angabe``)
+    are in neither part of ``outside_share`` (0 to 1), whose Wilson interval is ``ci_low`` to ``ci_high``.
+    ``per_1000`` residents under 21, by origin only. ``by_state``: cases by provider's state, None in it:
+    suppressed; None where states are not published. ``begun_outside_share``: of the placements begun in the period.
+    ``distance_km`` (mean) and ``own_area_share``: by origin, for the own office. ``change_cases``, ``change_pp``
+    (percentage points, with Newcombe's interval; ``change_secured``: it leaves out 0): against the comparison
+    period. ``suppressed``: something here is None to protect small counts; ``suppressed_fields``: which fields are,
+    but for the states in ``by_state``.
     """
 
     area_level: str
@@ -62,17 +63,11 @@ class PlacementRow:
     change_pp: float | None
     change_ci_low: float | None
     change_ci_high: float | None
+    change_secured: bool | None
     suppressed: bool
     suppressed_fields: tuple[str, ...]
     note: str | None
     geometry: str | None
-
-    @property
-    def change_secured(self) -> bool | None:
-        """Whether the interval of the change of the share leaves out 0; None: the change is not known."""
-        if self.change_ci_low is None or self.change_ci_high is None:
-            return None
-        return not self.change_ci_low <= 0 <= self.change_ci_high
 
 
 # One line per area, period and counting: its categories as JSON, null where suppressed.
@@ -268,6 +263,7 @@ def _row(
         change_pp=change.pp,
         change_ci_low=change.low,
         change_ci_high=change.high,
+        change_secured=change.secured,
         suppressed=any(one is not None and one.suppressed for one in (counts, begun, before)),
         suppressed_fields=suppressed_fields(counts, before, begun, with_residents=_young(key, found.residents) > 0),
         note=" ".join(notes.of_row(asked, counts, before, change, compared=compared)) or None,

@@ -17,6 +17,8 @@ from geodata.errors import ParameterError
 from geodata.network import Graph, nearest_nodes
 from geodata.reach_polygon import geojson, line_area, network_area
 
+_GONE: dict[Mode, str] = {"walk": "zu Fuß", "bike": "mit dem Fahrrad", "line": "in der Luftlinie"}
+
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
@@ -101,14 +103,14 @@ def view_from(session: Session, lon: float, lat: float, minutes: int, mode: Mode
     node, metres = nearest_nodes(graph, xy[None])
     if node[0] < 0:
         raise ParameterError(
-            "mode", f"Im Wegenetz gibt es keinen Weg für mode={gone}; mode=line rechnet mit Luftlinien.", MODES
+            "mode", f"Im Wegenetz gibt es keinen Weg {_GONE[gone]}; „Luftlinie“ rechnet ohne Wege.", MODES
         )
     if metres[0] > MOST_TO_NETWORK_M:
         raise ParameterError(
             "lon",
             f"Der Punkt ({in_words(lon, lat)}) liegt {words.number(metres[0] / 1000, 1)} km vom nächsten Weg des "
-            f"Wegenetzes entfernt, höchstens {words.plain(MOST_TO_NETWORK_M / 1000)} km sind möglich; mode=line "
-            "rechnet mit Luftlinien.",
+            f"Wegenetzes entfernt, höchstens {words.plain(MOST_TO_NETWORK_M / 1000)} km sind möglich; „Luftlinie“ "
+            "rechnet ohne Wege.",
         )
     found = search_from(graph.matrix, node, metres)
     return View(xy, gone, limit_m, pace.detour_factor, graph, int(node[0]), found)
@@ -140,6 +142,6 @@ def _located(session: Session, lon: float, lat: float) -> Floats:
         raise ParameterError(
             "lon",
             f"Der Punkt ({in_words(lon, lat)}) liegt mehr als {words.plain(MOST_OUTSIDE_M / 1000)} km außerhalb aller "
-            "Gebiete; lon ist die Länge und lat die Breite in Grad.",
+            "Gebiete; die Länge (lon) und die Breite (lat) stehen in Grad.",
         )
     return np.array([x, y])

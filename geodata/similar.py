@@ -57,8 +57,8 @@ class SimilarIndicator:
 class SimilarRequest:
     """The ``limit`` areas of ``level`` most like the area ``key``; ``period`` None: of each indicator the latest.
 
-    Without ``indicators``: every share, rate and index with a value for the area and for nearly all others (90 %), at
-    most twelve in the order of their codes, all with the same weight.
+    Without ``indicators``: every share, rate and index of who lives there (not of helps or money) with a value for the
+    area and for nearly all others (90 %), at most twelve in the order of their codes, all with the same weight.
     """
 
     level: str
@@ -153,7 +153,7 @@ def similar(session: Session, request: SimilarRequest) -> Answer[SimilarRow]:
         session,
         title=f"Vergleichbare Gebiete · {names[own]} · Ebene {level.title}",
         method=_method(found, weights, weighed=weighed),
-        unit="Standardabweichungen (distance)",
+        unit="Standardabweichungen",
         version=request.version,
         sources=_sources(session, request.level, found, people if weighed else None),
         missing=int(np.isnan(compared.distance).sum()),
@@ -202,7 +202,7 @@ def _given(session: Session, request: SimilarRequest, keys: Sequence[str]) -> li
 def _usual(session: Session, request: SimilarRequest, keys: Sequence[str], own: int) -> list[IndicatorValues]:
     """Return the indicators by which areas are compared where none are named."""
     found: list[IndicatorValues] = []
-    for code, position in shares_at(session, request.level):
+    for code, position in shares_at(session, request.level, social=True):
         try:
             values = values_at(session, request.level, keys, code, position, request.period)
         except ParameterError:

@@ -32,6 +32,9 @@ def spread(figures: Sequence[NamedFigure], unit: str, decimals: int) -> str:
     known = [(one.known, one.name) for one in figures if one.known is not None]
     if not known:
         return "Für kein Gebiet gibt es hier einen Wert, der gezeigt werden kann."
+    if len(known) == 1:
+        value, name = known[0]
+        return f"In {name} ist der Wert {with_unit(value, decimals, unit)}. {_known(figures, 1)}".rstrip()
     high, low = (_at_end(known, end, decimals) for end in (max, min))
     if high[0] == low[0]:
         said = f"In allen Gebieten mit Wert ist er gleich: {with_unit(high[0], decimals, unit)}."

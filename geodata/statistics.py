@@ -17,18 +17,12 @@ from geodata.errors import ParameterError
 from geodata.figure_notes import kept_by_office, small_suppressed
 from geodata.figure_tables import SCENARIOS, WITHOUT_AREA
 from geodata.geometry import area_geojson
+from geodata.indicator_words import counted_in_words, position_title, unit_in_words
 from geodata.indicators import COUNTS_HELPS, HIDDEN_COUNTS, IndicatorInfo, indicator_of
-from geodata.periods import parse_period
+from geodata.periods import parse_period, spoken
 from geodata.viewer import Version
 
 _MOST_ALLOWED = 20
-_COUNTED = {
-    "stichtag": "am Stichtag",
-    "mittel_12_stichtage": "als Mittel aus zwölf Stichtagen",
-    "kumuliert": "kumuliert über den Zeitraum",
-    "begonnen": "begonnene im Zeitraum",
-    "beendet": "beendete im Zeitraum",
-}
 
 # (area key, position, counting, dataset) of the last row of the page before.
 After = tuple[str, str, str, str]
@@ -38,8 +32,8 @@ After = tuple[str, str, str, str]
 class StatisticsRequest:
     """Figures of ``indicator`` at ``level``; ``period`` None: the latest there is.
 
-    ``position`` None: all. ``area`` is (level, key): only that area, or those inside it; the key ``ohne`` means what
-    belongs to no area. ``after`` names the last row of the page before.
+    ``position`` and ``counting`` None: all; "": figures that have none. ``area`` is (level, key): only that area, or
+    those inside it; the key ``ohne`` means what belongs to no area. ``after`` names the last row of the page before.
     """
 
     indicator: str
@@ -47,6 +41,7 @@ class StatisticsRequest:
     period: str | None = None
     scenario: str = "ist"
     position: str | None = None
+    counting: str | None = None
     area: tuple[str, str] | None = None
     geometry: bool = False
     limit: int = 1000
@@ -91,6 +86,7 @@ WITH RECURSIVE inside(level, key) AS (
     FROM observation_visible o
     WHERE o.indicator = :indicator AND o.level = :level AND o.period = :period AND o.scenario = :scenario
       AND (CAST(:position AS text) IS NULL OR o.position = :position)
+      AND (CAST(:counting AS text) IS NULL OR coalesce(o.counting, '') = :counting)
     ORDER BY o.dataset, o.counting, o.position, o.area_key, o.merged_key NULLS FIRST
 ), shown AS (
     SELECT f.* FROM figure f
@@ -141,7 +137,7 @@ CASE WHEN m.key IS NULL THEN ST_AsBinary(a.geom)
 def statistics(session: Session, request: StatisticsRequest) -> Answer[ObservationRow]:
     """Return the figures, ordered by area, position, counting and dataset, ``ohne`` last.
 
-    Raises ``ParameterError`` for an unknown indicator, level, period, scenario, position or area.
+    Raises ``ParameterError`` for an unknown indicator, level, period, scenario, position, counting or area.
     """
     level = require_level(session, request.level)
     if request.scenario not in SCENARIOS:
@@ -169,9 +165,9 @@ def statistics(session: Session, request: StatisticsRequest) -> Answer[Observati
     datasets = {row.dataset for row in page if row.dataset is not None}
     meta = footnotes(
         session,
-        title=_title(info, level, request, period),
+        title=_title(session, info, level, request, period, min(datasets, default=None)),
         method=_method(info),
-        unit=", ".join(sorted({row.unit for row in rows if row.unit})) or "ohne Angabe",
+        unit=", ".join(sorted({unit_in_words(row.unit) for row in rows if row.unit})) or "ohne Angabe",
         version=request.version,
         sources=read_sources(session, "statistics", datasets) + area_sources(session, request.level),
         missing=sum(row.value is None for row in rows),
@@ -204,6 +200,7 @@ def _values(request: StatisticsRequest, period: str) -> dict[str, Any]:
         "period": period,
         "scenario": request.scenario,
         "position": request.position,
+        "counting": request.counting,
         "area_level": request.area[0] if request.area else None,
         "area_key": request.area[1] if request.area else None,
         "without": WITHOUT_AREA,
@@ -230,8 +227,9 @@ def _period(session: Session, request: StatisticsRequest, level: LevelRow) -> st
     """Return the period asked for, or the latest; None if what there may be is not for this viewer's eyes."""
     there = session.execute(
         text("""
-            SELECT DISTINCT period, starts, ends, scenario, position FROM observation_visible
-            WHERE indicator = :indicator AND level = :level ORDER BY ends DESC, starts DESC, period, position
+            SELECT DISTINCT period, starts, ends, scenario, position, coalesce(counting, '') AS counting
+            FROM observation_visible
+            WHERE indicator = :indicator AND level = :level ORDER BY ends DESC, starts DESC, period, position, counting
         """),
         {"indicator": request.indicator, "level": request.level},
     ).all()
@@ -253,7 +251,11 @@ def _period(session: Session, request: StatisticsRequest, level: LevelRow) -> st
     if not fitting:
         raise _refuse("position", f"Die Position „{(request.position or '')[:60]}“ hat „{name}“ hier nicht.",
                       sorted(row.position for row in of_scenario))  # fmt: skip
-    periods = [row.period for row in fitting]
+    counted = sorted({row.counting for row in fitting})
+    if request.counting not in (None, *counted):
+        how = f"So gezählt („{request.counting[:60]}“)" if request.counting else "Ohne Angabe, wie gezählt ist,"
+        raise _refuse("counting", f"{how} gibt es von „{name}“ hier keine Werte.", [one or "ohne" for one in counted])
+    periods = [row.period for row in fitting if request.counting in (None, row.counting)]
     if asked is not None and asked not in periods:
         raise _refuse("period", f"Für „{asked}“ gibt es von „{name}“ auf der Ebene {level.title} keine Werte.", periods)
     return asked or periods[0]
@@ -280,10 +282,16 @@ def _require_area(session: Session, request: StatisticsRequest, level: LevelRow)
     keys_inside(session, request.area, level)
 
 
-def _title(info: IndicatorInfo, level: LevelRow, request: StatisticsRequest, period: str | None) -> str:
-    parts = [info.title, request.position, f"Ebene {level.title}", period]
+def _title(
+    session: Session, info: IndicatorInfo, level: LevelRow, request: StatisticsRequest, period: str | None,
+    dataset: str | None,
+) -> str:  # fmt: skip
+    position = position_title(session, request.position, dataset)
+    parts = [info.title, position, f"Ebene {level.title}", None if period is None else spoken(period)]
     if request.scenario != "ist":
         parts.append({"prognose": "Prognose", "plan": "Plan"}[request.scenario])
+    if request.counting is not None:
+        parts.append(counted_in_words(request.counting))
     return " · ".join(part for part in parts if part)
 
 
@@ -302,9 +310,9 @@ def _method(info: IndicatorInfo) -> str:
 def _nothing_shown(session: Session, request: StatisticsRequest, info: IndicatorInfo, level: LevelRow) -> Meta:
     return footnotes(
         session,
-        title=_title(info, level, request, request.period),
+        title=_title(session, info, level, request, _named_period(request), None),
         method=_method(info),
-        unit=info.unit or "ohne Angabe",
+        unit=unit_in_words(info.unit) or "ohne Angabe",
         version=request.version,
         sources=[],
         missing=0,
@@ -318,7 +326,7 @@ def _warnings(session: Session, request: StatisticsRequest, page: Collection[Any
         yield from kept_by_office(session, request.level, [request.indicator])
     countings = sorted({row.counting or "" for row in page})
     if len(countings) > 1:
-        words = ", ".join(_COUNTED.get(counting, "ohne Angabe") for counting in countings)
+        words = ", ".join(counted_in_words(counting) for counting in countings)
         yield f"Verschieden gezählte Werte ({words}) sind nicht vergleichbar und dürfen nicht summiert werden."
     suppressed = sum(row.flag == "suppressed" for row in page)
     if suppressed:

@@ -1,16 +1,18 @@
 """The question "what has changed since": figures of two periods side by side, and their difference.
 
-Compared is what is the same but for the period: area, position, scenario, unit and how was counted. Where either figure
-is missing or suppressed, so is the difference; it tells nothing beyond the two figures.
+Compared is what is the same but for the period: area, position, scenario, unit and how was counted; the periods are of
+the same length, for half a year has fewer cases than a year. Where either figure is missing or suppressed, so is the
+difference; it tells nothing beyond the two figures.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.orm import Session
 
 from geodata.answer import Answer, page_after
 from geodata.errors import ParameterError
-from geodata.periods import parse_period
+from geodata.periods import kind_of, parse_period, spoken
 from geodata.statistics import ObservationRow, StatisticsRequest, statistics
 
 # No level has so many areas times positions.
@@ -54,7 +56,7 @@ def statistics_change(session: Session, request: StatisticsRequest, compare: str
     """Return the difference of an indicator's figures between ``compare`` and the period of the request.
 
     Ordered like ``statistics``; ``after`` is that of its rows. Raises ``ParameterError`` as ``statistics`` does, for a
-    period that is none, and where both are the same.
+    period that is none, and where both are the same or of different length.
     """
     try:
         earlier = parse_period(compare).text
@@ -65,15 +67,21 @@ def statistics_change(session: Session, request: StatisticsRequest, compare: str
     shown = next((row.period for row in now.rows), request.period)
     if shown == earlier:
         raise ParameterError("compare", f"„{earlier}“ ist der gezeigte Zeitraum selbst; bitte einen anderen angeben.")
+    if shown is not None and kind_of(shown) != kind_of(earlier):
+        raise ParameterError(
+            "compare",
+            f"„{earlier}“ und „{shown}“ sind Zeiträume verschiedener Länge; verglichen werden nur gleich lange.",
+        )
     before = _before(session, everything, earlier)
     rows = _rows(now.rows, before.rows, earlier)
     keys = ["\n".join((row.area_key, row.position, row.counting or "")) for row in rows]
     after = None if request.after is None else "\n".join(request.after[:3])
     page, following = page_after(rows, keys, after, request.limit)
     meta = now.meta
-    meta.title = f"Veränderung gegenüber {earlier} · {meta.title}"
+    meta.title = f"Veränderung gegenüber {spoken(earlier)} · {meta.title}"
     meta.method = (
-        f"Wert minus Wert für {earlier}, wenn beide vorliegen und gleich gezählt sind; bei Anteilen in Prozentpunkten. "
+        f"Wert minus Wert für {spoken(earlier)}, wenn beide vorliegen und gleich gezählt sind; bei Anteilen in "
+        f"Prozentpunkten. "
         f"{meta.method}"
     )
     meta.sources = list({one.dataset: one for one in (*meta.sources, *before.meta.sources)}.values())
@@ -99,10 +107,12 @@ def _clean(value: float) -> float:
 
 
 def _rows(now: list[ObservationRow], before: list[ObservationRow], earlier: str) -> list[ChangeRow]:
-    old = {(row.area_key, row.position, row.counting, row.unit): row for row in reversed(before)}
+    old: dict[tuple[str, str, str | None], list[ObservationRow]] = {}
+    for one in before:
+        old.setdefault((one.area_key, one.position, one.counting), []).append(one)
     made = []
     for row in now:
-        was = old.get((row.area_key, row.position, row.counting, row.unit))
+        was = _same_unit(row, old.get((row.area_key, row.position, row.counting), ()))
         was_flag = "missing" if was is None else was.flag
         was_value = None if was is None else was.value
         change = pct = None
@@ -113,7 +123,13 @@ def _rows(now: list[ObservationRow], before: list[ObservationRow], earlier: str)
         flag = max(row.flag, was_flag, key=_FLAGS.index)
         made.append(ChangeRow(
             row.area_level, row.area_key, row.area_name, row.indicator, row.position, row.period, earlier,
-            row.scenario, row.counting, row.value, was_value, change, pct, flag, row.flag, was_flag, row.unit,
-            row.kind, row.geometry,
+            row.scenario, row.counting, row.value, was_value, change, pct, flag, row.flag, was_flag,
+            row.unit or (None if was is None else was.unit), row.kind, row.geometry,
         ))  # fmt: skip
     return made
+
+
+def _same_unit(row: ObservationRow, before: Sequence[ObservationRow]) -> ObservationRow | None:
+    """Return the figure before in the same unit; a figure that nobody has now has no unit, and any will do."""
+    fitting = [one for one in before if one.unit == row.unit or row.dataset is None]
+    return next(iter(fitting), None)

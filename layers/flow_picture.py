@@ -48,13 +48,15 @@ def flow_picture(
     *,
     home_state: str,
     origin: str = "",
+    one: str = "",
     image: ImageKind = "svg",
 ) -> bytes:
     """Return the flow map as a file, see layers.flows.add_flows and layers.picture.choropleth_picture.
 
-    ``caption.unit`` is what is counted ("Hilfen"). "Ausland" and "ohne Angabe" stand beside the map.
+    ``caption.unit`` is what is counted ("Hilfen"), ``one`` a single one, where that is another word. "Ausland" and
+    "ohne Angabe" stand beside the map.
     """
-    drawn = drawn_flows(flows, home_state, caption.unit)
+    drawn = drawn_flows(flows, home_state, caption.unit, one)
     west, south, east, north = GERMANY
     with drawing():
         heading = Heading(caption, WIDTH)
@@ -70,7 +72,7 @@ def flow_picture(
             if flow.state in STATES:
                 _place(sheet, frame, flow, home=flow.state == home_state)
         scale_and_north(sheet, frame)
-        _legend(sheet, heading.height, caption.unit, origin or home_state, drawn)
+        _legend(sheet, heading.height, caption.unit, origin or home_state, flow_legend(drawn, caption.unit, one), drawn)
         footer(sheet, bottom, caption)
         return sheet.image(image, caption.title, _description(caption, origin or home_state, drawn))
 
@@ -110,11 +112,13 @@ def _place(sheet: Canvas, frame: Frame, flow: DrawnFlow, *, home: bool) -> None:
     )
 
 
-def _legend(sheet: Canvas, y: float, unit: str, origin: str, drawn: Sequence[DrawnFlow]) -> None:
+def _legend(
+    sheet: Canvas, y: float, unit: str, origin: str, lines: Sequence[tuple[str, str]], drawn: Sequence[DrawnFlow]
+) -> None:
     y = sheet.lines(LEGEND_LEFT, y, wrapped(unit, SIDE, TEXT, bold=True, most_lines=2), TEXT, bold=True)
     y = sheet.lines(LEGEND_LEFT, y, wrapped(f"von {origin}", SIDE, TEXT, most_lines=3), TEXT) + 8
     widths: dict[FlowKind, float] = {"flow": WIDEST_PX, "suppressed": SUPPRESSED_PX}
-    for kind, text in flow_legend(drawn, unit):
+    for kind, text in lines:
         line: dict[str, Any] = {"linestyle": _DASHES} if kind == "suppressed" else {}
         if kind in widths:
             ends = ([LEGEND_LEFT, LEGEND_LEFT + 22], [y + 7, y + 7])

@@ -87,9 +87,10 @@ def flows_of(by_state: Mapping[str, int | None]) -> list[Flow]:
     return [Flow(name, by_state.get(name, 0), name in by_state and by_state[name] is None) for name in names]
 
 
-def drawn_flows(flows: Sequence[Flow], home_state: str, unit: str) -> list[DrawnFlow]:
+def drawn_flows(flows: Sequence[Flow], home_state: str, unit: str, one: str = "") -> list[DrawnFlow]:
     """Return the flows in their order with width and words; the home state's is the origin and has no arc.
 
+    ``unit``: what is counted ("Hilfen"), ``one``: a single one ("Hilfe"), where that is another word.
     Widths are in proportion to cases, the largest 18 px, none under 1.5 px; a suppressed one is 2 px whatever it hides.
     Raises ValueError for a home state or a flow that is none of the Länder, "Ausland" or "ohne Angabe".
     """
@@ -97,10 +98,10 @@ def drawn_flows(flows: Sequence[Flow], home_state: str, unit: str) -> list[Drawn
         if name not in STATES and (name == home_state or name not in {ABROAD, UNKNOWN}):
             raise ValueError(f"not a Bundesland: {name!r}")
     seen = [flow.cases or 0 for flow in flows if not flow.suppressed and flow.state in STATES.keys() - {home_state}]
-    return [_drawn(flow, home_state, unit, max(seen, default=0)) for flow in flows]
+    return [_drawn(flow, home_state, (one or unit, unit), max(seen, default=0)) for flow in flows]
 
 
-def _drawn(flow: Flow, home_state: str, unit: str, most: int) -> DrawnFlow:
+def _drawn(flow: Flow, home_state: str, units: tuple[str, str], most: int) -> DrawnFlow:
     width = 0.0
     kind: FlowKind
     if flow.suppressed:
@@ -110,7 +111,7 @@ def _drawn(flow: Flow, home_state: str, unit: str, most: int) -> DrawnFlow:
     else:
         kind = "flow" if flow.cases else "zero"
         text = number(flow.cases) if flow.cases else ZERO_TITLE
-        said = f"{text} {unit}".strip()
+        said = f"{text} {units[flow.cases != 1]}".strip()
         width = max(THINNEST_PX, WIDEST_PX * flow.cases / most) if flow.cases and most else 0.0
     if flow.state == home_state:
         width = 0.0
@@ -135,12 +136,15 @@ def _mercator(state: State) -> tuple[float, float]:
     return math.radians(state.lon), math.log(math.tan(math.pi / 4 + lat / 2))
 
 
-def flow_legend(flows: Sequence[DrawnFlow], unit: str) -> list[tuple[str, str]]:
-    """Return what the lines of a flow map mean as (kind, text): the widths, then zero, missing and suppressed."""
+def flow_legend(flows: Sequence[DrawnFlow], unit: str, one: str = "") -> list[tuple[str, str]]:
+    """Return what the lines of a flow map mean as (kind, text): the widths, then zero, missing and suppressed.
+
+    ``unit``, ``one``: see ``drawn_flows``.
+    """
     most = max(flows, key=lambda flow: flow.width_px if flow.kind == "flow" else 0.0, default=None)
     lines = []
     if most is not None and most.kind == "flow" and most.width_px:
-        lines.append(("flow", f"so breit: {most.text} {unit}".rstrip()))
+        lines.append(("flow", f"so breit: {most.text} {(one or unit) if most.text == '1' else unit}".rstrip()))
     return [
         *lines,
         ("zero", f"kein Bogen: {ZERO_TITLE}"),
@@ -158,14 +162,16 @@ def add_flows(
     unit: str,
     urls: Mapping[str, str],
     origin: str = "",
+    one: str = "",
 ) -> None:
     """Add the flows from the home state to a map of GERMANY; ``origin`` names the area they come from.
 
-    ``unit`` is what is counted ("Hilfen"). "Ausland" and "ohne Angabe" stand beside the map, the home state's own cases
-    at the origin. A suppressed flow is a dashed arc of constant width with "•", none has no arc.
+    ``unit`` is what is counted ("Hilfen"), ``one`` a single one, where that is another word. "Ausland" and "ohne
+    Angabe" stand beside the map, the home state's own cases at the origin. A suppressed flow is a dashed arc of
+    constant width with "•", none has no arc.
     Rows of tables with ``data-area-key`` of a Land's name and its arc highlight each other, as in a choropleth.
     """
-    drawn = drawn_flows(flows, home_state, unit)
+    drawn = drawn_flows(flows, home_state, unit, one)
     home = STATES[home_state]
     places: list[Json] = []
     beside: list[Json] = []
@@ -191,7 +197,7 @@ def add_flows(
             "home": {"name": home_state, "at": [home.lat, home.lon], "origin": origin or home_state},
             "places": places,
             "beside": beside,
-            "legend": [{"kind": kind, "title": text} for kind, text in flow_legend(drawn, unit)],
+            "legend": [{"kind": kind, "title": text} for kind, text in flow_legend(drawn, unit, one)],
             "widest": WIDEST_PX,
             "bounds": GERMANY,
         },

@@ -1,5 +1,6 @@
 """The application: routes, pages and middleware put together around one context."""
 
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +10,7 @@ from sqlalchemy import Engine
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from geodata import audit
 from importers.sync_kinds import Home
 from service import assets, errors, health, metrics
 from service.api import comparing, covering, homes, placing, reaching, routes, searching, statistics
@@ -31,6 +33,7 @@ from service.pages import (
     planning_reach,
     planning_similar,
     planning_upload,
+    planning_upload_check,
     planning_view,
     public,
     signing_in,
@@ -48,6 +51,24 @@ Jede Antwort trägt in `meta` ihre Fußnoten: Methode, Einheit, Quellen mit Stan
 Fehlende Werte sind `null`, nie 0; kleine Fallzahlen sind unterdrückt (`null` mit `suppressed: true`).
 Ohne Anmeldung ist zu sehen, was freigegeben ist.
 """
+
+
+class _NoNul:
+    """ASGI middleware: a path with a NUL, which no text of the database can hold, is one that is not there."""
+
+    # What is said of it depends on who asks where: programs, browsers, the planning desk.
+    _PARTS = ("/api/v1/", "/static/", "/planung/", "/")
+    _NOWHERE = "\ufffd/\ufffd/\ufffd/\ufffd/\ufffd"
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if "\x00" in path:
+            part = next((part for part in self._PARTS if path.startswith(part)), "/")
+            scope = {**scope, "path": part + self._NOWHERE}
+        await self._app(scope, receive, send)
 
 
 class _SafeHeaders:
@@ -82,7 +103,9 @@ def create_app(settings: Settings, engine: Engine, writing: Writing | None = Non
     )
     app.state.srk = Context.of(settings, engine)
     home = Home(settings.home_level, settings.home_state)
-    app.state.srk_uploads = Uploads(writing, home, most_bytes=settings.upload_max_mb * 1024**2)
+    app.state.srk_uploads = Uploads(
+        writing, home, most_bytes=settings.upload_max_mb * 1024**2, record=partial(audit.record, engine)
+    )
     errors.install(app)
     failing.install(app)
     app.include_router(health.router)
@@ -107,6 +130,7 @@ def create_app(settings: Settings, engine: Engine, writing: Writing | None = Non
         app.include_router(desk.router)
     app.include_router(planning_data.router)
     app.include_router(planning_upload.router)
+    app.include_router(planning_upload_check.router)
     app.include_router(planning_similar.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's own way
 
@@ -120,6 +144,7 @@ def create_app(settings: Settings, engine: Engine, writing: Writing | None = Non
 
     app.add_middleware(_SafeHeaders)
     app.add_middleware(RequestLog)
+    app.add_middleware(_NoNul)
     return app
 
 

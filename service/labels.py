@@ -143,6 +143,7 @@ LABELS = {
     "change_pp": "Veränderung des Anteils in Prozentpunkten",
     "change_ci_low": "Veränderung des Anteils: 95-%-Intervall von",
     "change_ci_high": "Veränderung des Anteils: 95-%-Intervall bis",
+    "change_secured": "Veränderung statistisch gesichert",
     "suppressed": "Kleine Fallzahlen unterdrückt",
     "suppressed_fields": "Unterdrückte Angaben",
     "note": "Hinweis",

@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po, write_po
 from geodata.categories import TITLES
 from geodata.profile_sentences import TEMPLATES as PROFILE_SENTENCES
 from service.demo import NOTICE as DEMO_NOTICE
+from service.errors import TEXTS as ERROR_TEXTS
 from service.examples import NOTICE as EXAMPLES_NOTICE
 from service.texts import LANGUAGES, SCRIPT_KEYWORDS, SOURCE_LANGUAGE, catalogue_path
 
@@ -37,6 +38,7 @@ _FIXED: tuple[tuple[str, Iterable[str]], ...] = (
     ("service/demo.py", ("Land", "Bezirk", "Stadtteil", "Statistisches Gebiet", "Sozialraum", "Ortsteil")),
     ("service/demo.py", (DEMO_NOTICE,)),
     ("service/examples.py", (EXAMPLES_NOTICE,)),
+    ("service/errors.py", ERROR_TEXTS),
 )
 # Pages that only signed-in planners see are German.
 _GERMAN_ONLY = ("service/templates/planung", "service/pages/planning")

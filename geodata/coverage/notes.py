@@ -58,7 +58,7 @@ def method(request: CoverageRequest, mode: Mode | None, which: str) -> str:
     if request.measure == "reach":
         said = (
             f"Anteil {people}, deren Wohnpunkt {within} von der nächsten passenden Einrichtung liegt, wo immer diese "
-            f"steht; {how}; nearest_m ist der mittlere Weg (Median der Einwohner)"
+            f"steht; {how}; der mittlere Weg ist der Median der Einwohner"
         )
     elif request.measure == "catchment":
         said = (
@@ -111,7 +111,7 @@ def _of_places(request: CoverageRequest, places: Places, supply: Supplied, *, wh
             f"{words.counted(ageless, 'Ein Angebot', 'Angebote')} ohne Altersangabe („Alter nicht angegeben“): "
             f"{'mit der ganzen Kapazität ' if request.measure != 'reach' else ''}für das gefragte Alter gezählt."
         )
-    row = " (Zeile „ohne“)" if whole else ""
+    row = " (Zeile „ohne räumliche Zuordnung“)" if whole else ""
     citywide = int((places.citywide & places.counted[places.place]).sum())
     if citywide:
         yield (

@@ -156,4 +156,4 @@ def require_fitting(request: CoverageRequest) -> None:
 def without_network(pace: Pace) -> str:
     """Return what is said where ways are straight lines because no network is loaded."""
     factor = words.plain(pace.detour_factor)
-    return f"Es ist kein Wegenetz geladen; Entfernungen sind Luftlinien mal {factor} (mode=line)."
+    return f"Es ist kein Wegenetz geladen; Entfernungen sind Luftlinien mal {factor}."

@@ -7,6 +7,7 @@ from geodata.coverage.request import CoverageRequest, CoverageRow
 from geodata.figure_tables import WITHOUT_AREA
 from geodata.gap_reasons import ages_in_genitive
 from geodata.spread import NamedFigure, spread
+from geodata.viewer import Version
 
 _UNITS = {"places": "Plätze", "hours_per_week": "Wochenstunden"}
 _NAMED = 5
@@ -54,6 +55,7 @@ def _without(request: CoverageRequest, areas: Sequence[CoverageRow]) -> str:
     none = [row.area_name for row in areas if row.facilities == 0]
     if request.measure != "supply" or not none:
         return ""
+    released = "freigegebene " if request.version is Version.PUBLISHED else ""
     if len(none) == len(areas):
-        return "In keinem Gebiet gibt es eine passende Einrichtung."
-    return f"Keine passende Einrichtung gibt es in {words.listed(none, _NAMED)}."
+        return f"In keinem Gebiet gibt es eine {released}passende Einrichtung."
+    return f"Keine {released}passende Einrichtung gibt es in {words.listed(none, _NAMED)}."

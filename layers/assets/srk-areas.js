@@ -2,7 +2,7 @@
 (function () {
   'use strict';
 
-  const { el, places, getJson, t, roving, labels } = window.srkMap;
+  const { el, getJson, t, tn, roving, labels } = window.srkMap;
   const NORMAL = { color: '#4a5663', weight: 1.25, fillColor: '#ffffff', fillOpacity: 0.45 };
   const STRONG = { color: '#1f2328', weight: 3, fillColor: '#ffe9a8', fillOpacity: 0.6 };
 
@@ -10,8 +10,13 @@
     return String(layer.feature.properties.area_name);
   }
 
+  /* How many places lie in an area, whatever the filter leaves of them on the map. */
+  function everything(area) {
+    return tn('{n} Einrichtung insgesamt', '{n} Einrichtungen insgesamt', Number(area.facilities || 0));
+  }
+
   function sentence(area) {
-    return `${area.area_name}: ${places(area.facilities)}`;
+    return `${area.area_name}: ${everything(area)}`;
   }
 
   function link(pattern, area, text) {
@@ -23,7 +28,7 @@
   /* `level` says where the area's page and the list of its places are, if there are such. */
   function open(handle, layer, level, latlng) {
     const area = layer.feature.properties;
-    const content = el('div', { class: 'srk-popup' }, el('h3', {}, area.area_name), el('p', {}, places(area.facilities)));
+    const content = el('div', { class: 'srk-popup' }, el('h3', {}, area.area_name), el('p', {}, everything(area)));
     if (level.page) content.append(link(level.page, area, t('Zum Gebietsprofil')));
     if (level.list && area.facilities) content.append(link(level.list, area, t('Angebote in diesem Gebiet')));
     layer.closeTooltip();

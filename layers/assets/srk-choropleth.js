@@ -82,7 +82,7 @@
         drawn.set(area.key, layer);
         layer.bindTooltip(() => el('div', {}, el('strong', {}, area.name), ...lines(area)), { sticky: true, className: 'srk-tooltip' });
         layer.on('mouseover', () => select(area.key));
-        layer.on('mouseout', () => select(null));
+        layer.on('mouseout', () => select(handle.focused || null));
         layer.on('click', (event) => open(layer, event.latlng));
       },
     }).addTo(handle.map);
@@ -96,6 +96,7 @@
         name: area.name,
         label: [`${area.name}: ${area.text}`, area.note].filter(Boolean).join(', '),
         focus: (visible) => {
+          handle.focused = area.key;
           select(area.key);
           // The mouse brings its own position; the keyboard moves the map only as far as needed.
           if (!visible) return;
@@ -103,6 +104,7 @@
           layer.openTooltip(middle());
         },
         blur: () => {
+          handle.focused = null;
           select(null);
           layer.closeTooltip();
         },

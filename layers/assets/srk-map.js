@@ -57,7 +57,9 @@
   async function getJson(url, accept) {
     if (Object.hasOwn(window.srkMap.files, url)) return window.srkMap.files[url];
     if (window.srkMap.answer) return window.srkMap.answer(url);
-    const answer = await fetch(url, { headers: { Accept: accept }, signal: AbortSignal.timeout(60000) });
+    // On other sites' pages nobody is signed in, whoever looks.
+    const credentials = document.querySelector('[data-anonymous]') ? 'omit' : 'same-origin';
+    const answer = await fetch(url, { headers: { Accept: accept }, credentials, signal: AbortSignal.timeout(60000) });
     if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
     return answer.json();
   }

@@ -55,6 +55,11 @@
       mark(key);
       handle.emit('select', { key });
     }
+    /* What the keyboard is at on the map keeps its sign, or gets it back, while the mouse wanders about the page. */
+    const leave = () => {
+      if (!handle.container.contains(document.activeElement)) select(null);
+      else if (handle.focused) select(handle.focused);
+    };
     const keyOf = (event) => {
       const row = event.target instanceof Element ? event.target.closest('tr[data-area-key]') : null;
       return row ? row.dataset.areaKey : null;
@@ -64,7 +69,7 @@
       document.addEventListener(name, (event) => {
         const key = keyOf(event);
         if (key !== null) select(key);
-        else if (!handle.container.contains(event.target)) select(null);
+        else if (!handle.container.contains(event.target)) leave();
       });
     }
     document.addEventListener('click', (event) => {
@@ -90,6 +95,17 @@
     };
   }
 
+  /* The outer ring of a polygon, of several parts that of the largest (by its box): an area's island may come first. */
+  function largest(layer) {
+    const given = layer.getLatLngs();
+    const rings = L.LineUtil.isFlat(given[0]) ? [given[0]] : given.map((part) => part[0]);
+    const size = (ring) => {
+      const bounds = L.latLngBounds(ring);
+      return (bounds.getEast() - bounds.getWest()) * (bounds.getNorth() - bounds.getSouth());
+    };
+    return rings.reduce((best, ring) => (size(ring) > size(best) ? ring : best));
+  }
+
   /* Names where they fit into their areas and cover neither each other nor what `taken` tells (boxes in the map's own
    * pixels); they are no part of the keyboard's or a screen reader's way. Returns what takes them away again. */
   function labels(handle, layers, nameOf, taken = () => []) {
@@ -104,18 +120,20 @@
       const view = map.getBounds();
       const boxes = taken();
       for (const layer of layers) {
-        const bounds = layer.getBounds();
+        const part = largest(layer);
+        const bounds = L.latLngBounds(part);
         if (!view.intersects(bounds)) continue;
         const [one, other] = [bounds.getNorthWest(), bounds.getSouthEast()].map((corner) => map.latLngToLayerPoint(corner));
         const name = nameOf(layer);
         const half = name.length * 3.1 + 4;
         if (other.x - one.x < 2 * half || other.y - one.y < 22 || name.length > 40) continue;
-        const at = map.latLngToLayerPoint(layer.getCenter());
+        const middle = L.PolyUtil.polygonCenter(part, map.options.crs);
+        const at = map.latLngToLayerPoint(middle);
         const box = L.bounds([at.x - half, at.y - 10], [at.x + half, at.y + 10]);
         if (boxes.some((held) => held.overlaps(box))) continue;
         boxes.push(box);
         const icon = L.divIcon({ className: 'srk-label', html: el('span', { 'aria-hidden': 'true' }, name), iconSize: [0, 0] });
-        group.addLayer(L.marker(layer.getCenter(), { icon, interactive: false, keyboard: false, pane: 'srk-labels' }));
+        group.addLayer(L.marker(middle, { icon, interactive: false, keyboard: false, pane: 'srk-labels' }));
       }
     };
     const later = () => {

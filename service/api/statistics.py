@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from geodata.errors import ParameterError
+from geodata.figure_tables import COUNTINGS
 from geodata.indicators import IndicatorRow, indicators
 from geodata.statistics import After, ObservationRow, StatisticsRequest, statistics
 from geodata.statistics_change import ChangeRow, statistics_change
@@ -13,6 +14,9 @@ from service.api import parameters as query
 from service.api.routes import AnyFormat, FlatFormat, render_flat
 from service.delivery import Asked, deliver
 from service.formats import Format
+
+WITHOUT = "ohne"
+"""As ``position`` or ``counting``: the figures that have none."""
 
 router = APIRouter(prefix="/api/v1", tags=["Daten"], dependencies=[Depends(query.only_known_parameters)])
 
@@ -39,7 +43,20 @@ _Period = Annotated[
 ]
 _Scenario = Annotated[str | None, Query(description="ist (Voreinstellung), prognose oder plan.")]
 _Position = Annotated[
-    str | None, Query(description="Nur diese Position: ein Alter wie 6-10, eine Hilfeart, total.", examples=["0-18"])
+    str | None,
+    Query(
+        description="Nur diese Position: ein Alter wie 6-10, eine Hilfeart, total; ohne: Werte, die keine Position "
+        "haben.",
+        examples=["0-18"],
+    ),
+]
+_Counting = Annotated[
+    str | None,
+    Query(
+        description="Nur so gezählte Werte: stichtag, mittel_12_stichtage, kumuliert, begonnen, beendet; ohne: Werte, "
+        "bei denen es nicht angegeben ist. Ohne diesen Parameter alle.",
+        examples=["stichtag"],
+    ),
 ]
 
 
@@ -53,6 +70,7 @@ def _statistics_query(
     period: _Period = None,
     scenario: _Scenario = None,
     position: _Position = None,
+    counting: _Counting = None,
 ) -> tuple[Asked, StatisticsRequest]:
     if not indicator:
         raise ParameterError("indicator", "Bitte mit indicator eine Kennzahl angeben, etwa indicator=population.")
@@ -63,7 +81,8 @@ def _statistics_query(
         level=level,
         period=period or None,
         scenario=scenario or "ist",
-        position=position or None,
+        position="" if position == WITHOUT else position or None,
+        counting="" if counting == WITHOUT else query.one_of("counting", counting, (*COUNTINGS, WITHOUT)),
         area=area,
         geometry=asked.format in {Format.GEOJSON, Format.GPKG},
         limit=limit,
@@ -95,7 +114,10 @@ def get_change(
     request: Request,
     given: StatisticsQuery,
     compare: Annotated[
-        str | None, Query(description="Zeitraum, mit dem verglichen wird; geschrieben wie period.", examples=["2019"])
+        str | None,
+        Query(
+            description="Zeitraum, mit dem verglichen wird: geschrieben wie period und ebenso lang.", examples=["2019"]
+        ),
     ] = None,
 ) -> Response:
     """Werte zweier Zeiträume nebeneinander und ihre Differenz (`change`, in % des früheren Werts `change_pct`).

@@ -59,7 +59,7 @@ def _line(rows: Sequence[BudgetRow], column: str, title: str, look: Look) -> Lin
     for row in rows:
         value: float | None = getattr(row, column)
         marked = row.flag if column in _MARKED and value is not None else "ok"
-        cells.append(Cell(value, suppressed=value is None and row.flag == "suppressed", flag=marked))
+        cells.append(Cell(value, suppressed=column in row.suppressed_fields, flag=marked))
     return Line(_key(column), title, look, tuple(cells), _formulas(column))
 
 

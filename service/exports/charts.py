@@ -6,19 +6,19 @@ They can be read without colour: lines have their own marks, dashes and labels (
 from collections.abc import Iterator, Sequence
 
 from geodata.controlling_rows import ALL_HELPS
-from layers.chart_parts import BARS, LOOKS
+from geodata.periods import short, spoken, when
+from layers.chart_parts import BARS, CITY_LOOK, LOOKS, Mark
 from layers.charts import SUPPRESSED, Kind, Series, SeriesChart, Value, series_chart
 from service.exports.parts import Cell, Chart, Key, Line, Look, Table
 
 # The measure that is a threshold.
 TARGET = "target_eur"
-# Lines of one chart, the city's among them: more cannot be told apart.
+# Areas in one chart, besides the city: more cannot be told apart.
 _MOST_AREAS = 6
 _MILLION = 1e6
 # How a spreadsheet names the dashes of our lines.
-_DASHES = ("solid", "dash", "dash_dot", "round_dot", "long_dash", "long_dash_dot", "solid")
-# Colour, mark and dashes of the lines, for a writer that draws itself.
-STYLES = tuple((look.colour, look.mark, dash) for look, dash in zip(LOOKS, _DASHES, strict=True))
+_DASHES = ("solid", "dash", "dash_dot", "round_dot", "long_dash", "long_dash_dot")
+_STYLES = tuple((look.colour, look.mark, dash) for look, dash in zip(LOOKS, _DASHES, strict=True))
 BAR = BARS[0]
 # The width of the text on a page of the PDF, in px.
 _WIDTH, _HEIGHT = 657.0, 255.0
@@ -52,7 +52,7 @@ def of_areas(table: Table, measure: str, title: str, unit: str, city: Key | None
         more = f" ({start // _MOST_AREAS + 1})" if len(areas) > _MOST_AREAS else ""
         yield Chart(
             f"{title}{more}", f"Liniendiagramm. {said}", unit, table, (), tuple(line.key for line in shown), 1.0,
-            tuple(line.title for line in shown),
+            tuple(line.title for line in shown), city,
         )  # fmt: skip
 
 
@@ -64,7 +64,7 @@ def _told(table: Table, line: Line) -> str:
     """Return the first and the last value of a line in words, and how many are lacking."""
     known = [(period, cell) for period, cell in zip(table.periods, line.cells, strict=True) if cell.value is not None]
     ends = [known[0], *known[-1:]] if len(known) > 1 else known
-    said = " bis ".join(f"{_shown(cell, line.look)} ({period})" for period, cell in ends)
+    said = " bis ".join(f"{_shown(cell, line.look)} ({spoken(period)})" for period, cell in ends)
     lacking = len(line.cells) - len(known)
     return f"{said}, {lacking} ohne Wert" if lacking else said
 
@@ -73,19 +73,35 @@ def _shown(cell: Cell, look: Look) -> str:
     return cell.text(look)
 
 
+def style_of(chart: Chart, number: int) -> tuple[str, Mark, str]:
+    """Return colour, mark and dashes of a chart's line (counted from 0, bars first), for a writer that draws itself."""
+    keys = [line.key for _title, line in chart.series()]
+    if keys[number] == chart.city:
+        return CITY_LOOK.colour, CITY_LOOK.mark, "solid"
+    return _STYLES[sum(key != chart.city for key in keys[:number]) % len(_STYLES)]
+
+
 def drawn(charts: Sequence[Chart]) -> list[bytes]:
     """Return the charts as SVG, 17.4 cm wide, the same bytes for the same figures; gaps where there is no value."""
     return [_drawn(chart).encode() for chart in charts]
 
 
 def _drawn(chart: Chart) -> str:
+    return series_chart(drawing_of(chart, _WIDTH, _HEIGHT))
+
+
+def drawing_of(chart: Chart, width: float, height: float) -> SeriesChart:
+    """Return what is drawn of a chart, so wide and high (px); the city looks the same in every chart."""
     series = [
-        Series(title, [_value(cell, chart.divisor) for cell in line.cells], _kind(chart, line))
+        Series(title, [_value(cell, chart.divisor) for cell in line.cells], _kind(chart, line),
+               city=line.key == chart.city)
         for title, line in chart.series()
-    ]
-    return series_chart(
-        SeriesChart(chart.title, chart.alt, chart.unit, chart.table.periods, series, width=_WIDTH, height=_HEIGHT)
-    )
+    ]  # fmt: skip
+    periods = chart.table.periods
+    return SeriesChart(
+        chart.title, chart.alt, chart.unit, [short(period) for period in periods], series, width=width, height=height,
+        times=[when(period) for period in periods],
+    )  # fmt: skip
 
 
 def _value(cell: Cell, divisor: float) -> Value:

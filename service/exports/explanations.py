@@ -11,24 +11,17 @@ from geodata import words
 from geodata.answer import Meta
 from geodata.controlling_budget_question import BudgetRow
 from geodata.controlling_line import ControllingRow
-from geodata.periods import parse_period
+from geodata.periods import parse_period, spoken
 from service.cli.tables import printable
 from service.exports.parts import Notes
 from service.formats import SUPPRESSED_LINE, footnote_lines
 
-# The answers name their columns; a reader of the report sees lines.
-_SPOKEN = {
-    "change_pct": "„Veränderung“",
-    "effect_pp": "„Effekt gegen Vergleich“",
-    "diff_to_city": "„Abstand zur Stadt“",
-    "target_eur": "„Zielschwelle“",
-    "net_effect_difference_eur": "„Nettoeffekt, Abstand zur Prognose“",
-}
 _BOTH_COMPARED = (
     "Veränderung und Effekt gegen Vergleich stehen für Ausgaben und Fälle; der Abstand zur Stadt ist bei den Ausgaben "
     "der der Kosten je Jugendeinwohner, bei den Fällen der der Hilfedichte."
 )
-_SENTENCE = re.compile(r"(?<=\.) (?=[A-ZÄÖÜ„])")
+# After a full stop, which that of "1. Halbjahr" is none.
+_SENTENCE = re.compile(r"(?<=\.) (?!Halbjahr |Quartal )(?=[A-ZÄÖÜ„])")
 # Positions named in one note; the others are counted.
 _MOST_NAMED = 4
 
@@ -64,7 +57,7 @@ def methods(title: str, told: Sequence[Told], *, compared: bool = False) -> Note
     if compared:
         place = next(number for number, (label, _text) in enumerate(entries) if label == "Methode") + 1
         entries.insert(place, ("Vergleiche", _BOTH_COMPARED))
-    return Notes(title, tuple((label, _spoken(text)) for label, text in entries))
+    return Notes(title, tuple((label, printable(text)) for label, text in entries))
 
 
 def sources(metas: Sequence[Meta]) -> Notes:
@@ -121,7 +114,7 @@ class _Places:
 
 
 def _placed(where: dict[str, _Places], sentence: str, period: str) -> _Places:
-    general = re.sub(rf" {re.escape(period)}(?=:| \()", " im jeweiligen Zeitraum", sentence)
+    general = re.sub(rf" {re.escape(spoken(period))}(?=:| \()", " im jeweiligen Zeitraum", sentence)
     return where.setdefault(general, _Places(sentence))
 
 
@@ -138,7 +131,7 @@ def _span(periods: Sequence[str]) -> str:
     years = [int(period) for period in periods if period.isdecimal()]
     if len(years) == len(periods) > 2 and years == list(range(years[0], years[-1] + 1)):
         return f"{years[0]}–{years[-1]}"
-    return ", ".join(periods)
+    return ", ".join(map(spoken, periods))
 
 
 def _warnings(told: Sequence[Told]) -> Iterator[str]:
@@ -151,9 +144,3 @@ def _warnings(told: Sequence[Told]) -> Iterator[str]:
         # Of a dataset's scope it does not matter which area it is said of.
         everywhere = set(areas) == names or warning.startswith("Umfang von ")
         yield warning if everywhere else f"{words.listed(list(dict.fromkeys(areas)))}: {warning}"
-
-
-def _spoken(text: str) -> str:
-    for column, name in _SPOKEN.items():
-        text = text.replace(column, name)
-    return printable(text)

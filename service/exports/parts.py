@@ -164,7 +164,8 @@ class Chart:
     """A chart of lines of a table: ``bars`` beside each other, ``lines`` over them.
 
     ``alt``: what it shows, in words; ``unit``: what its axis counts; ``divisor``: of the numbers on the axis;
-    ``titles``: what the lines are called in the chart, in the order of bars and lines.
+    ``titles``: what the lines are called in the chart, in the order of bars and lines; ``city``: the line the others
+    are compared with, if it is drawn.
     """
 
     title: str
@@ -175,6 +176,7 @@ class Chart:
     lines: tuple[Key, ...] = ()
     divisor: float = 1.0
     titles: tuple[str, ...] = ()
+    city: Key | None = None
 
     def series(self) -> list[tuple[str, Line]]:
         """Return the lines that are drawn with their titles, bars first."""
@@ -206,7 +208,8 @@ class Report:
 
     ``internal``: it holds small counts and is marked so; ``as_of``: the Stand of its newest source, the only date a
     file may bear, so that the same data give the same bytes. ``notice``: what is to be said of all the data, such as
-    that they are invented; every page and sheet bears it.
+    that they are invented; every page and sheet bears it. ``bases``: the periods changes are told against, more than
+    one where areas of several cities are told of, None among them where there is none.
     """
 
     title: str
@@ -217,6 +220,7 @@ class Report:
     notes: tuple[Notes, ...]
     as_of: dt.date | None
     notice: str | None = None
+    bases: frozenset[str | None] = frozenset()
 
     def mark(self) -> str:
         """Return which version it is, as every page and sheet says."""

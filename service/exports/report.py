@@ -21,7 +21,7 @@ from geodata.controlling_rests import whole_cities
 from geodata.controlling_rows import ALL_HELPS, CODES, SPENDING, read_laid
 from geodata.errors import NotFoundError, ParameterError
 from geodata.indicators import CASES
-from geodata.periods import Period
+from geodata.periods import Period, spoken
 from geodata.viewer import Version
 from service.cli.tables import printable
 from service.exports import charts, explanations, tables
@@ -189,17 +189,23 @@ def _ask(
 
 
 def _budget_request(request: ReportRequest, area: Area) -> BudgetRequest:
-    """Return the question of the budget, which knows years only."""
-    first, last, base = (
-        parsed(name, period)
-        for name, period in (("from", request.period_from), ("to", request.period_to), ("base", request.base))
+    return BudgetRequest(area, *budget_years(request.period_from, request.period_to, request.base), request.version)
+
+
+def budget_years(
+    period_from: str | None, period_to: str | None, base: str | None
+) -> tuple[str | None, str | None, str | None]:
+    """Return from, to and base as the budget takes them, which knows years only; a base that is none is left out.
+
+    Raises ``ParameterError`` for what is no period.
+    """
+    first, last, start = (
+        parsed(name, period) for name, period in (("from", period_from), ("to", period_to), ("base", base))
     )
-    return BudgetRequest(
-        area,
+    return (
         str(first.starts.year) if first else None,
         str(last.ends.year) if last else None,
-        base.text if base and base.text == str(base.starts.year) else None,
-        request.version,
+        start.text if start and start.text == str(start.starts.year) else None,
     )
 
 
@@ -222,7 +228,7 @@ def _assembled(request: ReportRequest, areas: Sequence[Area], gathered: _Gathere
     shown = made.periods()
     facts = [
         ("Gebiete", ", ".join(names)),
-        ("Zeitraum", f"{shown[0]} bis {shown[-1]}" if len(shown) > 1 else "".join(shown)),
+        ("Zeitraum", " bis ".join(map(spoken, dict.fromkeys((*shown[:1], *shown[-1:]))))),
         ("Basiszeitraum", made.bases()),
         ("Szenario", _SCENARIOS[request.scenario]),
         ("Fassung", INTERNAL if internal else PUBLISHED),
@@ -240,7 +246,8 @@ def _assembled(request: ReportRequest, areas: Sequence[Area], gathered: _Gathere
         said = f"Zu {words.listed(blank)} sind in diesem Zeitraum und in dieser Fassung keine Zahlen zu sehen."
         sections.append(Section("Gebiete ohne Zahlen", (said,)))
     return Report(
-        _TITLE, words.listed(names, 6), internal, tuple(facts), tuple(sections), tuple(notes), newest, metas[0].notice
+        _TITLE, words.listed(names, 6), internal, tuple(facts), tuple(sections), tuple(notes), newest, metas[0].notice,
+        frozenset(gathered.bases.values()),
     )  # fmt: skip
 
 
@@ -315,7 +322,7 @@ class _Chapters:
 
     def bases(self) -> str:
         """Return the base periods in words; whose, where they differ."""
-        bases = {city: base or "keiner" for city, base in self._gathered.bases.items()}
+        bases = {city: spoken(base) if base else "keiner" for city, base in self._gathered.bases.items()}
         if len(set(bases.values())) == 1:
             return next(iter(bases.values()))
         return "; ".join(f"{self._name(city)}: {base}" for city, base in bases.items())

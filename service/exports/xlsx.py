@@ -13,7 +13,7 @@ from typing import Any
 
 from layers.chart_parts import Mark
 from service.exports import explanations
-from service.exports.charts import BAR, STYLES
+from service.exports.charts import BAR, style_of
 from service.exports.parts import (
     PERIOD,
     At,
@@ -237,7 +237,7 @@ class _Book:
             if any(cell.suppressed for cell in line.cells):
                 hidden.append(title)
                 continue
-            colour, mark, dash = STYLES[number % len(STYLES)]
+            colour, mark, dash = style_of(chart, number)
             place = made.rows[line.key]
             series = {
                 "name": [made.name, place, 0],

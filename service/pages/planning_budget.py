@@ -11,19 +11,30 @@ from geodata.controlling_budget_question import BudgetRequest, BudgetRow, budget
 from geodata.controlling_offer import ControllingOffer, controlling_offers
 from geodata.controlling_sentences import budget_sentences
 from geodata.errors import NotFoundError
-from layers.charts import SUPPRESSED, Series, SeriesChart, Value, series_chart
+from geodata.periods import spoken
+from layers.chart_sheet import chart_sheet
+from layers.charts import SUPPRESSED, Series, SeriesChart, Value
 from service.area_names import area_pair
 from service.context import context_of
 from service.exports import explanations
 from service.exports.budget_table import of_budget
 from service.exports.parts import MISSING
 from service.formats import footnote_lines
-from service.pages.components import Cell, Column, DataTable, Download, Kind, Mark, Picture
+from service.pages.components import Cell, Column, DataTable, Download, Kind, Mark, Picture, chart_picture
 from service.pages.frame import Content, address
 from service.pages.planning_controlling import PATH as CONTROLLING
 from service.pages.planning_controlling import SLUG
-from service.pages.planning_maps import image_kind, picture_answer
-from service.pages.planning_view import api_files, given, options, require_known, version_of, view_page
+from service.pages.planning_maps import caption_of, picture_answer
+from service.pages.planning_view import (
+    Pairs,
+    api_files,
+    filled_in,
+    given,
+    options,
+    require_known,
+    version_of,
+    view_page,
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -64,21 +75,22 @@ def get_budget(request: Request) -> Response:
         asked = _asked(request, offers, home_level)
         answer = budget(session, asked)
         table = of_budget(answer.rows, "Budget")
+        again = filled_in(request, _filled(asked, answer.rows))
         names = {area: name for offer in offers for area, name in offer.areas}
         values: dict[str, Any] = {
             "name": names.get(asked.area, asked.area[1]),
             "form": _form(request, offers, asked),
             "table": table,
             "beside": _beside(answer.rows),
-            "pictures": [] if table is None else _pictures(request, answer.rows),
+            "pictures": [] if table is None else _pictures(answer.rows, again),
             "sentences": budget_sentences(answer.rows),
             "row_notes": [(row.period, row.note) for row in answer.rows if row.note],
             "notes": footnote_lines(answer.meta),
             "legend": explanations.legend(MISSING),
+            "spoken": spoken,
+            "asked_again": again,
             "files": api_files(
-                "controlling/budget",
-                {"area": ":".join(asked.area), **{name: given(request, name) for name in ("from", "to", "base")}},
-                asked.version, limit=None, formats=("csv", "xlsx"),
+                "controlling/budget", _filled(asked, answer.rows), asked.version, limit=None, formats=("csv", "xlsx"),
             ),
             "back": address(CONTROLLING, [("area", ":".join(asked.area)), *_kept(request)]),
         }  # fmt: skip
@@ -93,13 +105,14 @@ def get_chart(request: Request, name: str) -> Response:
     require_known(request, PARAMETERS)
     home_level = context_of(request).settings.home_level
 
-    def produce(session: Session) -> tuple[bytes, dict[str, str]]:
-        rows = budget(session, _asked(request, controlling_offers(session), home_level)).rows
-        if name not in _CHARTS or not _known(name, rows):
+    def produce(session: Session) -> bytes:
+        answer = budget(session, _asked(request, controlling_offers(session), home_level))
+        if name not in _CHARTS or not _known(name, answer.rows):
             raise NotFoundError("Dieses Diagramm gibt es hier nicht.")
-        return _svg(name, rows).encode(), {}
+        chart = _chart(name, answer.rows)
+        return chart_sheet(chart, caption_of(chart.title, chart.unit, answer.meta, answer.rows[0].area_name))
 
-    return picture_answer(request, SLUG, image_kind("svg"), produce)
+    return picture_answer(request, SLUG, "svg", produce, name if name in _CHARTS else "diagramm")
 
 
 def _asked(request: Request, offers: Sequence[ControllingOffer], home_level: str) -> BudgetRequest:
@@ -113,6 +126,16 @@ def _asked(request: Request, offers: Sequence[ControllingOffer], home_level: str
     return BudgetRequest(
         area, given(request, "from"), given(request, "to"), given(request, "base"), version_of(request)
     )  # fmt: skip
+
+
+def _filled(asked: BudgetRequest, rows: Sequence[BudgetRow]) -> dict[str, object]:
+    """Return the parameters with everything filled in: they ask for the same years when there are more."""
+    return {
+        "area": ":".join(asked.area),
+        "from": asked.period_from or (rows[0].period if rows else None),
+        "to": asked.period_to or (rows[-1].period if rows else None),
+        "base": asked.base or (rows[0].base if rows else None),
+    }
 
 
 def _form(request: Request, offers: Sequence[ControllingOffer], asked: BudgetRequest) -> dict[str, Any]:
@@ -143,7 +166,7 @@ def _beside(rows: Sequence[BudgetRow]) -> DataTable | None:
 
 def _cell(row: BudgetRow, field: str) -> Cell:
     value: float | None = getattr(row, field)
-    return Mark.SUPPRESSED if value is None and row.flag == "suppressed" else value
+    return Mark.SUPPRESSED if field in row.suppressed_fields else value
 
 
 def _known(name: str, rows: Sequence[BudgetRow]) -> list[tuple[str, str, bool]]:
@@ -151,7 +174,7 @@ def _known(name: str, rows: Sequence[BudgetRow]) -> list[tuple[str, str, bool]]:
     return [one for one in _CHARTS[name][1] if any(_cell(row, one[0]) is not None for row in rows)]
 
 
-def _pictures(request: Request, rows: Sequence[BudgetRow]) -> list[Picture]:
+def _pictures(rows: Sequence[BudgetRow], asked: Pairs) -> list[Picture]:
     made = []
     for name in _CHARTS:
         title, columns = _CHARTS[name][0], _known(name, rows)
@@ -163,8 +186,8 @@ def _pictures(request: Request, rows: Sequence[BudgetRow]) -> list[Picture]:
              *(Column(field, said, Kind.NUMBER, sortable=False) for field, said, _bar in columns)],
             [{"period": row.period, **{field: _cell(row, field) for field, _said, _bar in columns}} for row in rows],
         )  # fmt: skip
-        file = Download("Diagramm als SVG", address(f"{PATH}/{name}.svg", request.query_params.multi_items()))
-        made.append(Picture(name, title, _description(name), _svg(name, rows), table, [file]))
+        file = Download("Diagramm als SVG", address(f"{PATH}/{name}.svg", asked))
+        made.append(chart_picture(name, _chart(name, rows), table, [file]))
     return made
 
 
@@ -172,7 +195,7 @@ def _description(name: str) -> str:
     return f"Diagramm nach Jahren, Millionen Euro: {', '.join(said for _field, said, _bar in _CHARTS[name][1])}."
 
 
-def _svg(name: str, rows: Sequence[BudgetRow]) -> str:
+def _chart(name: str, rows: Sequence[BudgetRow]) -> SeriesChart:
     title, columns = _CHARTS[name][0], _known(name, rows)
 
     def value(row: BudgetRow, field: str) -> Value:
@@ -183,7 +206,7 @@ def _svg(name: str, rows: Sequence[BudgetRow]) -> str:
         Series(said, [value(row, field) for row in rows], "bar" if bar else "line") for field, said, bar in columns
     ]
     ticks = [row.period for row in rows]
-    return series_chart(SeriesChart(title, _description(name), "Millionen €", ticks, series, width=520))
+    return SeriesChart(title, _description(name), "Millionen €", ticks, series, width=520)
 
 
 def _kept(request: Request) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Planning desk, "Controlling": what helps cost, areas beside each other, over the years, against the Zielschwelle."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -7,25 +8,38 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
+from geodata.controlling import parsed
 from geodata.controlling_areas import Area
 from geodata.controlling_figures import YEARLY_GROWTH
 from geodata.controlling_offer import ControllingOffer, controlling_offers
 from geodata.controlling_sentences import extremes_sentence, target_sentence
 from geodata.errors import NotFoundError, ParameterError
+from geodata.periods import parse_period, spoken
 from geodata.viewer import Version
+from layers.chart_sheet import chart_sheet
+from layers.sheet import Caption
 from service.api import parameters as query
 from service.api.placing import MOST_GROWTH
 from service.area_names import area_pair
 from service.context import context_of
 from service.exports import explanations
 from service.exports.lines import LINES
-from service.exports.parts import MISSING, Chart, Report
-from service.exports.report import MOST_AREAS, ReportRequest, report_of
+from service.exports.parts import MISSING, Chart, Report, Section
+from service.exports.report import MOST_AREAS, ReportRequest, budget_years, report_of
 from service.pages import planning_controlling_tables as tables
 from service.pages.components import Download, Option, Picture
 from service.pages.frame import Content, address
-from service.pages.planning_maps import image_kind, picture_answer
-from service.pages.planning_view import api_files, given, given_several, options, require_known, version_of, view_page
+from service.pages.planning_maps import picture_answer
+from service.pages.planning_view import (
+    api_files,
+    filled_in,
+    given,
+    given_several,
+    options,
+    require_known,
+    version_of,
+    view_page,
+)
 
 router = APIRouter(include_in_schema=False)
 
@@ -37,6 +51,7 @@ SEVERAL = ("area",)
 _ALL_AT_ONCE = 12
 _PERCENT = 100.0
 _LEAST_PCT = -99.0
+_NUMBER = re.compile(r"[1-9][0-9]{0,3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +83,19 @@ def wanted_of(request: Request) -> Wanted:
     return Wanted(
         level=given(request, "level"),
         areas=tuple(dict.fromkeys(area for area in areas if area is not None)),
-        period_from=given(request, "from"),
-        period_to=given(request, "to"),
-        base=given(request, "base"),
+        period_from=_period(request, "from"),
+        period_to=_period(request, "to"),
+        base=_period(request, "base"),
         measure=query.one_of("measure", given(request, "measure"), tables.MEASURES) or tables.MEASURES[0],
         growth=YEARLY_GROWTH if growth is None else growth / _PERCENT,
         city_level=given(request, "city_level"),
         version=version_of(request),
     )
+
+
+def _period(request: Request, name: str) -> str | None:
+    found = parsed(name, given(request, name))
+    return None if found is None else found.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +144,7 @@ def get_controlling(request: Request) -> Response:
         values: dict[str, Any] = {
             "wanted": wanted,
             "choice": choice,
-            "growth_pct": f"{_PERCENT * wanted.growth:.4f}".rstrip("0").rstrip("."),
+            "growth_pct": _pct(wanted.growth),
             "levels": _levels(request, choice),
             "form": _form(wanted, choice),
             "most": MOST_AREAS,
@@ -137,9 +157,8 @@ def get_controlling(request: Request) -> Response:
             "files": [],
             "api": [],
             "legend": explanations.legend(MISSING),
-            "budget": address(f"{PATH}/budget", _kept(request, [("area", ":".join(choice.areas[0]))]))
-            if choice.areas
-            else None,
+            "spoken": spoken,
+            "budget": address(f"{PATH}/budget", _budget(wanted, choice.areas[0])) if choice.areas else None,
         }  # fmt: skip
         if report is not None:
             values |= _shown(request, wanted, choice, report, settings.max_rows)
@@ -162,6 +181,7 @@ def _shown(request: Request, wanted: Wanted, choice: Choice, report: Report, mos
     """Return what the template shows of a report."""
     compared = tables.comparisons(report, wanted.measure)
     chapters = tables.chapters(report)
+    asked = filled_in(request, _filled(wanted, choice, report))
     number = 0
 
     def pictures(charts: Sequence[Chart]) -> list[Picture]:
@@ -169,21 +189,22 @@ def _shown(request: Request, wanted: Wanted, choice: Choice, report: Report, mos
         made = []
         for chart in charts:
             number += 1
-            files = [Download("Diagramm als SVG", _here(request, f"/diagramm-{number}.svg"))]
+            files = [Download("Diagramm als SVG", address(f"{PATH}/diagramm-{number}.svg", asked))]
             made.append(tables.picture(chart, f"diagramm-{number}", files))
         return made
 
     return {
-        "sentences": list(_sentences(wanted, report)),
+        "sentences": list(_sentences(wanted, compared, chapters)),
         "compared": [(one.table, pictures(one.charts)) for one in compared],
         "measure_title": LINES[wanted.measure].title,
         "chapters": [(section, pictures(section.charts)) for section in chapters],
         "open": len(chapters) == 1,
         "notes": report.notes,
         "facts": report.facts,
-        "files": [Download(title, _here(request, f"/bericht.{kind}"))
+        "asked_again": asked,
+        "files": [Download(title, address(f"{PATH}/bericht.{kind}", asked))
                   for kind, title in (("xlsx", "Bericht als Excel (XLSX)"), ("pdf", "Bericht als PDF"))],
-        "api": _api(wanted, choice, most),
+        "api": _api(wanted, choice, report, most),
     }  # fmt: skip
 
 
@@ -199,21 +220,38 @@ def get_chart(request: Request, number: str) -> Response:
     require_known(request, SINGLE, SEVERAL)
     wanted = wanted_of(request)
     home_level = context_of(request).settings.home_level
+    at = int(number) if _NUMBER.fullmatch(number) else 0
 
-    def produce(session: Session) -> tuple[bytes, dict[str, str]]:
+    def produce(session: Session) -> bytes:
         choice = choice_of(session, wanted, home_level)
-        charts = charts_of(report_of(session, wanted.report(choice.areas)), wanted.measure)
-        if not (number.isdecimal() and 1 <= int(number[:6]) <= len(charts)):
+        report = report_of(session, wanted.report(choice.areas))
+        charts = charts_of(report, wanted.measure)
+        if not 1 <= at <= len(charts):
             raise NotFoundError("Dieses Diagramm gibt es hier nicht.")
-        return tables.svg_of(charts[int(number) - 1]).encode(), {}
+        chart = charts[at - 1]
+        return chart_sheet(tables.drawing(chart), caption_of_report(report, chart.title, chart.unit, chart.table.title))
 
-    return picture_answer(request, SLUG, image_kind("svg"), produce)
+    return picture_answer(request, SLUG, "svg", produce, f"diagramm-{at}")
 
 
-def _sentences(wanted: Wanted, report: Report) -> Sequence[str]:
+def caption_of_report(report: Report, title: str, unit: str, subtitle: str) -> Caption:
+    """Return what a chart of a report says about itself, in the report's own words."""
+    said = [entry for note in report.notes for entry in note.entries]
+    return Caption(
+        title=title,
+        unit=unit,
+        version=report.mark(),
+        sources=[text for label, text in said if label == "Quelle"],
+        subtitle=subtitle,
+        notice=report.notice or "",
+        notes=[f"{label}: {text}" for label, text in said if label == "Methode"][:1],
+    )
+
+
+def _sentences(wanted: Wanted, compared: Sequence[tables.Compared], chapters: Sequence[Section]) -> Sequence[str]:
     found: list[str | None] = []
     write = LINES[wanted.measure].look.text
-    for one in tables.comparisons(report, wanted.measure):
+    for one in compared:
         last = tables.last_values(one.table, wanted.measure)
         if last is None:
             continue
@@ -223,7 +261,7 @@ def _sentences(wanted: Wanted, report: Report) -> Sequence[str]:
         city = (name, values.pop(name)) if name is not None and name in values else None
         found.append(extremes_sentence(LINES[wanted.measure].title, period, values, write, city))
     amounts: dict[tuple[str, str | None], dict[str, tuple[float, float]]] = {}
-    for section in tables.chapters(report):
+    for section in chapters:
         told = tables.against_target(section)
         if told is not None:
             amounts.setdefault((told.period, told.base), {})[section.title] = (told.spending, told.target)
@@ -240,10 +278,10 @@ def _levels(request: Request, choice: Choice) -> list[tuple[Option, str]]:
 
 
 def _form(wanted: Wanted, choice: Choice) -> dict[str, list[Option]]:
-    periods = {one: one for one in choice.offer.periods}
+    periods = {one: spoken(one) for one in choice.offer.periods}
     # An end or a base that is not among them is said as it was asked for.
     asked = (("from", wanted.period_from), ("to", wanted.period_to), ("base", wanted.base))
-    said = {name: {value: value} if value and value not in periods else {} for name, value in asked}
+    said = {name: {value: spoken(value)} if value and value not in periods else {} for name, value in asked}
     return {
         "areas": [Option(":".join(area), name, area in choice.areas) for area, name in choice.offer.areas],
         "measures": options({name: LINES[name].title for name in tables.MEASURES}, wanted.measure),
@@ -253,18 +291,43 @@ def _form(wanted: Wanted, choice: Choice) -> dict[str, list[Option]]:
     }
 
 
-def _kept(request: Request, more: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    kept = [pair for pair in request.query_params.multi_items() if pair[0] in {"from", "to", "base", "version"}]
-    return [*more, *kept]
+def _budget(wanted: Wanted, area: Area) -> list[tuple[str, str]]:
+    """Return what the budget of an area is asked for: the same years."""
+    years = zip(("from", "to", "base"), budget_years(wanted.period_from, wanted.period_to, wanted.base), strict=True)
+    version = [("version", wanted.version.value)] if wanted.version is Version.INTERNAL else []
+    return [("area", ":".join(area)), *((name, year) for name, year in years if year), *version]
 
 
-def _here(request: Request, name: str) -> str:
-    return address(f"{PATH}{name}", request.query_params.multi_items())
+def _filled(wanted: Wanted, choice: Choice, report: Report) -> dict[str, object]:
+    """Return the view's parameters with everything filled in: they ask for the same when there are newer figures."""
+    shown = sorted({period for one in report.sections for table in one.tables for period in table.periods},
+                   key=parse_period)  # fmt: skip
+    return {
+        "level": choice.offer.level,
+        "area": [":".join(area) for area in wanted.areas],
+        "from": wanted.period_from or min(shown, key=lambda one: parse_period(one).starts, default=None),
+        "to": wanted.period_to or (shown[-1] if shown else None),
+        "base": _base(wanted, report),
+        "measure": wanted.measure,
+        "growth_pct": _pct(wanted.growth),
+    }
 
 
-def _api(wanted: Wanted, choice: Choice, most: int) -> list[Download]:
-    """Return the API's table where it holds the areas shown and no others: all of the level, or a single one."""
-    if not choice.whole and len(choice.areas) > 1:
+def _base(wanted: Wanted, report: Report) -> str | None:
+    """Return the period changes are told against; None where there is none or there are several."""
+    return wanted.base or (next(iter(report.bases)) if len(report.bases) == 1 else None)
+
+
+def _pct(growth: float) -> str:
+    return f"{_PERCENT * growth:.4f}".rstrip("0").rstrip(".")
+
+
+def _api(wanted: Wanted, choice: Choice, report: Report, most: int) -> list[Download]:
+    """Return the API's table where it holds what is shown and nothing else.
+
+    It knows all areas of a level or a single one, and one period that changes are told against.
+    """
+    if (not choice.whole and len(choice.areas) > 1) or (wanted.base is None and len(report.bases) > 1):
         return []
     level = choice.areas[0][0]
     parameters = {
@@ -272,7 +335,7 @@ def _api(wanted: Wanted, choice: Choice, most: int) -> list[Download]:
         "area": None if choice.whole else ":".join(choice.areas[0]),
         "from": wanted.period_from,
         "to": wanted.period_to,
-        "base": wanted.base,
+        "base": _base(wanted, report),
         "yearly_growth": f"{wanted.growth:.6f}".rstrip("0").rstrip("."),
         "measure": wanted.measure,
         "city_level": wanted.city_level,

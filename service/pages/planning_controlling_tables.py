@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from geodata.controlling_rows import ALL_HELPS
-from layers.charts import SUPPRESSED, Series, SeriesChart, Value, series_chart
+from geodata.periods import spoken
+from layers.charts import SeriesChart
 from service.exports import charts
 from service.exports.lines import LINES
 from service.exports.parts import Cell, Chart, Group, Key, Line, Report, Section, Table
 from service.pages.components import Cell as Shown
-from service.pages.components import Column, DataTable, Download, Kind, Mark, Picture
+from service.pages.components import Column, DataTable, Download, Kind, Mark, Picture, chart_picture
 
 MEASURES = (
     "spending_per_resident", "help_density", "spending_per_case", "help_quotient", "follow_up_share",
@@ -35,7 +36,7 @@ _UNITS = {
     "counselling_ratio": "Beratungen je Hilfe",
 }
 _MILLION, _PERCENT = 1e6, 0.01
-_CHART_PX = 520.0
+_CHART_PX, _CHART_HEIGHT_PX = 520.0, 290.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,23 +125,12 @@ def against_target(section: Section) -> Spent | None:
 
 def picture(chart: Chart, identity: str, downloads: Sequence[Download] = ()) -> Picture:
     """Return a chart as the page shows it, with the table of its lines behind."""
-    return Picture(identity, chart.title, chart.alt, svg_of(chart), _table_of(chart), downloads)
+    return chart_picture(identity, drawing(chart), _table_of(chart), downloads)
 
 
-def svg_of(chart: Chart) -> str:
-    """Return a chart as SVG."""
-    made = [_series(chart, title, line) for title, line in chart.series()]
-    return series_chart(SeriesChart(chart.title, chart.alt, chart.unit, chart.table.periods, made, width=_CHART_PX))
-
-
-def _series(chart: Chart, title: str, line: Line) -> Series:
-    values: list[Value] = [
-        SUPPRESSED if cell.suppressed else None if cell.value is None else cell.value / chart.divisor
-        for cell in line.cells
-    ]
-    if line.key in chart.bars:
-        return Series(title, values, "bar")
-    return Series(title, values, "target" if line.key[0] == "target_eur" else "line")
+def drawing(chart: Chart) -> SeriesChart:
+    """Return what is drawn of a chart."""
+    return charts.drawing_of(chart, _CHART_PX, _CHART_HEIGHT_PX)
 
 
 def _table_of(chart: Chart) -> DataTable:
@@ -148,7 +138,7 @@ def _table_of(chart: Chart) -> DataTable:
     periods = chart.table.periods
     columns = [
         Column("title", "Zeile", sortable=False, header=True),
-        *(Column(period, period, Kind.NUMBER, sortable=False) for period in periods),
+        *(Column(period, spoken(period), Kind.NUMBER, sortable=False) for period in periods),
     ]
     rows: list[dict[str, Shown]] = [
         {"title": title, **{period: shown(cell, line) for period, cell in zip(periods, line.cells, strict=True)}}

@@ -20,8 +20,8 @@ from service.pages import planning_words as said
 from service.pages.components import Cell, Column, DataTable, Kind, Link, Sort, ordered, sort_of
 from service.pages.frame import Content, address
 from service.pages.planning_choices import (
+    Narrowed,
     ages_of,
-    area_of,
     area_options,
     categories_of,
     category_options,
@@ -30,6 +30,8 @@ from service.pages.planning_choices import (
     minutes_of,
     mode_of,
     mode_options,
+    narrowed,
+    without_last,
 )
 from service.pages.planning_maps import CLASSING, NumberMap, classing_of, draw, number_map, picture
 from service.pages.planning_view import api_files, given, options, require_known, version_of, view_page
@@ -49,11 +51,12 @@ _USUAL_AGES = (6, 18)
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """An answer about coverage and its map."""
+    """An answer about coverage and its map, of the part of the city asked for."""
 
     request: CoverageRequest
     answer: Answer[CoverageRow]
     map: NumberMap
+    narrowed: Narrowed
 
 
 @router.get("/planung/versorgung")
@@ -73,11 +76,11 @@ def get_coverage(request: Request) -> Response:
             "classing": classing_of(request),
             "notes": footnote_lines(wanted.meta),
             "files": files(request, asked),
-            "title": shown.map.title,
+            "map": shown.map,
             "measures": options(_MEASURES, asked.measure),
             "units": options(said.SUPPLY_UNITS, asked.supply_unit),
             "ways": asked.measure == "catchment",
-            **form_values(request, session, asked),
+            **form_values(request, session, shown),
         }
         return Content(f"{shown.map.title} – Versorgung", values, maps=drawn.maps, scripts=["srk-planung.js"])
 
@@ -102,23 +105,28 @@ def _measure(request: Request) -> Measure:
 
 def covered(request: Request, session: Session, measure: Measure) -> Covered:
     """Return coverage as a view's address asks for it, and its map."""
-    asked = _asked(request, session, measure)
+    level = level_of(request, levels(session))
+    part = narrowed(request, session, level)
+    asked = _asked(request, level, part, measure)
     answer = coverage(session, asked)
     areas = [
         AreaValue(row.area_key, row.area_name, value_of(asked, row), note=said.note_of(row.flag))
         for row in answer.rows
         if row.area_key != WITHOUT_AREA
     ]
-    made = number_map(asked.level, areas, title=answer.meta.title, unit=unit_of(asked), classing=classing_of(request))
-    return Covered(asked, answer, made)
+    made = number_map(
+        asked.level, areas, title=answer.meta.title, unit=unit_of(asked), classing=classing_of(request),
+        subtitle=part.subtitle,
+    )  # fmt: skip
+    return Covered(asked, answer, made, part)
 
 
-def _asked(request: Request, session: Session, measure: Measure) -> CoverageRequest:
+def _asked(request: Request, level: str, part: Narrowed, measure: Measure) -> CoverageRequest:
     age_from, age_to = ages_of(request, _USUAL_AGES)
     categories = categories_of(request, _USUAL_CATEGORIES)
     usual_unit = "places" if "kita" in categories else "hours_per_week"
     return CoverageRequest(
-        level=level_of(request, levels(session)),
+        level=level,
         on=today(),
         categories=categories,
         measure=measure,
@@ -127,15 +135,17 @@ def _asked(request: Request, session: Session, measure: Measure) -> CoverageRequ
         minutes=minutes_of(request),
         mode=mode_of(request) if measure != "supply" else None,
         supply_unit=query.one_of("supply_unit", given(request, "supply_unit"), SUPPLY_UNITS) or usual_unit,
-        area=area_of(request),
+        area=part.area,
         pace=context_of(request).settings.pace(),
         version=version_of(request),
     )
 
 
-def form_values(request: Request, session: Session, asked: CoverageRequest) -> dict[str, object]:
-    """Return what the forms of coverage are filled with."""
+def form_values(request: Request, session: Session, shown: Covered) -> dict[str, object]:
+    """Return what the forms of coverage are filled with, and what is said above the answer."""
+    asked = shown.request
     return {
+        "notices": [*filter(None, [shown.narrowed.notice])],
         "asked": asked,
         "levels": level_options(levels(session), asked.level),
         "areas": area_options(request, session, asked.area),
@@ -180,7 +190,7 @@ def _columns(measure: str, decimals: int) -> list[Column]:
         Column("name", "Gebiet", header=True),
         Column("value", own, Kind.NUMBER, decimals),
         Column("supply", "Bestand", Kind.NUMBER, 0),
-        Column("population", "Einwohner im Alter", Kind.NUMBER, 0),
+        Column("population", "Einwohner dieses Alters", Kind.NUMBER, 0),
         Column("facilities", "Einrich\N{SOFT HYPHEN}tungen", Kind.NUMBER, 0),
         Column("silent", "davon ohne Angabe", Kind.NUMBER, 0),
     ]
@@ -189,7 +199,7 @@ def _columns(measure: str, decimals: int) -> list[Column]:
 def _table(shown: Covered, sort: Sort) -> DataTable:
     asked = shown.request
     made = [(row, _cells(asked, row)) for row in shown.answer.rows]
-    made = ordered(made, lambda pair: pair[1][sort.key], sort)
+    made = without_last(ordered(made, lambda pair: pair[1][sort.key], sort), lambda pair: pair[0].area_key)
     return DataTable(
         f"{shown.map.title} ({said.SUPPLY_UNITS[asked.supply_unit]})",
         _columns(asked.measure, shown.map.classes.decimals),

@@ -25,6 +25,7 @@ from service.pages.planning_gaps_asked import (
     SINGLE,
     Wanted,
     assumptions_of,
+    fitting,
     form_values,
     need_parameters,
     parameters_of,
@@ -78,14 +79,13 @@ def get_gaps(request: Request) -> Response:
             "asked": shown.wanted.asked.coverage,
             "drawn": drawn,
             "table": _table(shown, sort),
-            "sentence": in_words(shown.answer.rows),
+            "sentence": in_words(shown.answer.rows, weighed=shown.wanted.asked.need_weight > 0),
             "standard": _standard(shown),
             "moves": _moves(request, shown.wanted),
             "classing": classing_of(request),
             "shows": options(_SHOWS, shown.show),
             "notes": [*footnote_lines(shown.answer.meta), ("Hinweis", RULE)],
             "files": api_files("gaps", parameters_of(shown.wanted), shown.wanted.request.version, limit=limit),
-            "title": shown.map.title,
             **form_values(request, session, shown.wanted),
         }
         return Content(f"{shown.map.title} – Bestand und Bedarf", values, maps=drawn.maps, scripts=["srk-planung.js"])
@@ -113,7 +113,7 @@ def _ranked(request: Request, session: Session) -> Ranked | None:
     wanted = wanted_of(request, session)
     if wanted is None:
         return None
-    answer = gaps(session, wanted.request)
+    answer = gaps(session, wanted.request, wanted.asked)
     usual = "priority" if wanted.asked.need_weight else "deficit_per_1000"
     show = query.one_of("show", given(request, "show"), list(_SHOWS)) or usual
     areas = [
@@ -122,7 +122,7 @@ def _ranked(request: Request, session: Session) -> Ranked | None:
             row.area_name,
             # What is not ranked has no deficit to be compared, for the reason in its row.
             None if row.rank is None else getattr(row, show),
-            note="" if row.rank is None else f"Rang {row.rank}",
+            note="nicht eingeordnet; der Grund steht in der Tabelle" if row.rank is None else f"Rang {row.rank}",
         )
         for row in answer.rows
         if row.area_key != WITHOUT_AREA
@@ -134,6 +134,7 @@ def _ranked(request: Request, session: Session) -> Ranked | None:
         unit=_unit(wanted, show),
         classing=classing_of(request),
         diverging_at=0.0 if show == "priority" else None,
+        subtitle=wanted.narrowed.subtitle,
     )
     return Ranked(wanted, answer, show, made)
 
@@ -164,9 +165,8 @@ def _standard(shown: Ranked) -> str:
 
 def _moves(request: Request, wanted: Wanted) -> list[Link]:
     """Return the ways to move the standard a little: everything else stays, ranks may move."""
-    area = ":".join(wanted.request.area) if wanted.request.area else None
     kept: dict[str, object] = {
-        "level": wanted.request.level, "area": area, "period": wanted.request.period,
+        "level": wanted.request.level, "area": wanted.narrowed.text, "period": wanted.request.period,
         **need_parameters(wanted.request),
         **{name: given(request, name) for name in ("method", "classes", "show", "sort", "version")},
     }  # fmt: skip
@@ -182,11 +182,9 @@ def _moves(request: Request, wanted: Wanted) -> list[Link]:
         if not (reach and factor > 1 and wanted.asked.value >= 1)
     ]
     if wanted.asked.stored is None:
-        moves += [
-            link(f"Richtwert „{row.title}“", {"standard": row.code})
-            for row in wanted.standards
-            if (row.category,) == wanted.asked.coverage.categories and row.measure == wanted.asked.coverage.measure
-        ]
+        near = fitting(wanted)
+        back = [*near, *(row for row in wanted.standards if row not in near)]
+        moves += [link(f"Richtwert „{row.title}“", {"standard": row.code}) for row in back]
     return moves
 
 

@@ -1,30 +1,33 @@
 """Planning desk, "Kennzahlen": one indicator for all areas of a level, at one time or between two."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from geodata.answer import Meta
 from geodata.areas import levels
+from geodata.controlling_offices import Offices, read_offices
 from geodata.errors import ParameterError
-from geodata.figure_tables import SCENARIOS, WITHOUT_AREA
+from geodata.figure_tables import COUNTINGS, SCENARIOS, WITHOUT_AREA
 from geodata.indicator_choices import Choice, Chosen, choices, choose, known_indicators, usual_indicator
+from geodata.indicator_words import position_in_words
 from geodata.indicators import IndicatorInfo
-from geodata.periods import parse_period
+from geodata.periods import parse_period, spoken
 from geodata.spread import NamedFigure, spread, spread_of_change
-from geodata.statistics import ObservationRow, StatisticsRequest, statistics
-from geodata.statistics_change import ChangeRow, statistics_change
+from geodata.statistics import StatisticsRequest, statistics
+from geodata.statistics_change import statistics_change
 from geodata.viewer import Version
 from layers.choropleth import AreaValue
 from service.api import parameters as query
+from service.api.statistics import WITHOUT
 from service.context import context_of
 from service.formats import footnote_lines
 from service.pages import planning_words as said
-from service.pages.components import Cell, Column, DataTable, Kind, Link, Mark, Sort, ordered, sort_of
-from service.pages.frame import Content, address
-from service.pages.planning_choices import USUAL_LEVELS, area_of, area_options, level_options
+from service.pages.components import Sort, sort_of
+from service.pages.frame import Content
+from service.pages.planning_choices import USUAL_LEVELS, Narrowed, area_options, level_options, narrowed
+from service.pages.planning_indicators_table import Row, change_row, columns_of, figure_row, table_of
 from service.pages.planning_maps import CLASSING, Classing, NumberMap, classing_of, draw, number_map, picture
 from service.pages.planning_view import api_files, given, options, require_known, version_of, view_page
 
@@ -37,8 +40,9 @@ _LEFT_OUT = {
     "position": "Die gewählte Untergliederung gibt es hier nicht",
     "period": "Für den gewählten Zeitraum gibt es hier keine Werte",
     "scenario": "Im gewählten Szenario gibt es hier keine Werte",
-    "compare": "Mit dem gewählten Zeitraum lässt sich hier nicht vergleichen.",
+    "counting": "So gezählt gibt es hier keine Werte",
 }
+_NO_COMPARISON = "Mit dem gewählten Zeitraum lässt sich hier nicht vergleichen: Er muss ebenso lang und früher sein."
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +56,21 @@ class Wanted:
     scenario: str | None
     compare: str | None
     counting: str | None
-    area: tuple[str, str] | None
     classing: Classing
     version: Version
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One area's figures as the table shows them; ``value`` and the others are in the unit shown."""
+class Found:
+    """What there is to choose from: all indicators, the sets of figures of the chosen one, and whose words they use."""
 
-    key: str
-    name: str
-    value: float | None
-    before: float | None
-    change: float | None
-    change_pct: float | None
-    flags: tuple[str, str, str]
-    note: str
+    known: list[IndicatorInfo]
+    there: list[Choice]
+    offices: Offices
+
+    def position(self, choice: Choice) -> str:
+        """Return of whom or what a set of figures is, "" where there is nothing to say."""
+        return position_in_words(self.offices, choice.position, choice.dataset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +80,44 @@ class Shown:
     info: IndicatorInfo
     chosen: Chosen
     compare: str | None
-    countings: Sequence[str]
-    counting: str
-    rows: Sequence[Row]
+    narrowed: Narrowed
+    rows: list[Row]
     map: NumberMap
     unit: str
     meta: Meta
+    found: Found
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A period of the time line, and with which one it may still be compared."""
+
+    title: str
+    period: str
+    compare: str | None
+    current: bool
 
 
 def _wanted(request: Request) -> Wanted:
     require_known(request, _PARAMETERS)
     period, compare = (_period(name, given(request, name)) for name in ("period", "compare"))
+    counting = query.one_of("counting", given(request, "counting"), (*COUNTINGS, WITHOUT))
     return Wanted(
         indicator=given(request, "indicator"),
         level=given(request, "level"),
-        position=given(request, "position"),
+        position=_or_none(given(request, "position")),
         period=period,
         scenario=query.one_of("scenario", given(request, "scenario"), SCENARIOS),
         compare=compare,
-        counting=given(request, "counting"),
-        area=area_of(request),
+        counting=_or_none(counting),
         classing=classing_of(request),
         version=version_of(request),
     )
+
+
+def _or_none(value: str | None) -> str | None:
+    """Return what a parameter says; the word for "none" (an empty one would say nothing) as ""."""
+    return "" if value == WITHOUT else value
 
 
 def _period(name: str, value: str | None) -> str | None:
@@ -114,26 +131,26 @@ def _period(name: str, value: str | None) -> str | None:
 def get_indicators(request: Request) -> Response:
     """Serve the view."""
     wanted = _wanted(request)
-    sort = sort_of(given(request, "sort"), _columns(True, 0, ""), Sort(""))
+    sort = sort_of(given(request, "sort"), columns_of(True, 0, ""), Sort(""))
 
     def content(session: Session) -> Content:
-        known = known_indicators(session)
-        shown = _shown(session, wanted, known)
+        shown = _shown(request, session, wanted)
         if shown is None:
             return Content("Kennzahlen", {"shown": None})
         drawn = draw(request, session, shown.map, shown.meta)
-        there = choices(session, shown.info.code)
+        compared = shown.compare is not None
+        table = table_of(shown.map, shown.rows, sort, compared=compared, unit=shown.unit)
         values = {
             "shown": shown,
             "drawn": drawn,
-            "table": _table(shown, sort),
+            "table": table,
             "classing": wanted.classing,
             "sentence": _sentence(shown),
             "notices": _notices(shown, wanted),
             "notes": footnote_lines(shown.meta),
             "files": _files(request, shown, wanted),
-            "periods": sorted(_periods(there, shown.chosen), key=_when),
-            **_options(request, session, wanted, shown, known, there),
+            "steps": _steps(shown),
+            **_options(request, session, shown),
         }
         return Content(f"{shown.map.title} – Kennzahlen", values, maps=drawn.maps, scripts=["srk-planung.js"])
 
@@ -146,7 +163,7 @@ def get_picture(request: Request, kind: str) -> Response:
     wanted = _wanted(request)
 
     def made(session: Session) -> tuple[NumberMap, Meta]:
-        shown = _shown(session, wanted, known_indicators(session))
+        shown = _shown(request, session, wanted)
         if shown is None:
             raise ParameterError("indicator", "Es sind noch keine Statistiken geladen.")
         return shown.map, shown.meta
@@ -154,8 +171,9 @@ def get_picture(request: Request, kind: str) -> Response:
     return picture(request, SLUG, kind, made)
 
 
-def _shown(session: Session, wanted: Wanted, known: Sequence[IndicatorInfo]) -> Shown | None:
+def _shown(request: Request, session: Session, wanted: Wanted) -> Shown | None:
     """Return what is to be shown; None where there are no figures at all."""
+    known = known_indicators(session)
     by_code = {one.code: one for one in known}
     usual = usual_indicator(known)
     if usual is None:
@@ -165,82 +183,57 @@ def _shown(session: Session, wanted: Wanted, known: Sequence[IndicatorInfo]) -> 
     info = by_code[wanted.indicator] if wanted.indicator else usual
     if wanted.level is not None:
         query.one_of("level", wanted.level, [row.level for row in levels(session)])
+    found = Found(known, choices(session, info.code), read_offices(session))
     chosen = choose(
-        choices(session, info.code), USUAL_LEVELS, level=wanted.level, position=wanted.position, period=wanted.period,
-        scenario=wanted.scenario,
+        found.there, USUAL_LEVELS, level=wanted.level, position=wanted.position, period=wanted.period,
+        scenario=wanted.scenario, counting=wanted.counting,
     )  # fmt: skip
     if chosen is None:
         return None
+    part = narrowed(request, session, chosen.level)
+    compare = wanted.compare if wanted.compare in [one.period for one in chosen.earlier] else None
     asked = StatisticsRequest(
         info.code, chosen.level, period=chosen.period, scenario=chosen.scenario, position=chosen.position,
-        area=wanted.area, limit=1_000_000, version=wanted.version,
+        counting=chosen.counting, area=part.area, limit=1_000_000, version=wanted.version,
     )  # fmt: skip
-    compare = _compare(session, wanted, chosen, info.code)
     if compare is None:
         answer = statistics(session, asked)
-        found, meta = [_of_figure(row) for row in answer.rows], answer.meta
-        countings = [row.counting or "" for row in answer.rows]
+        rows, meta = [figure_row(row) for row in answer.rows], answer.meta
     else:
         changed = statistics_change(session, asked, compare)
-        found, meta = [_of_change(row) for row in changed.rows], changed.meta
-        countings = [row.counting or "" for row in changed.rows]
-    there = sorted(set(countings))
-    counting = wanted.counting if wanted.counting in there else (there or [""])[0]
-    by_key = {row.key: row for row, own in zip(reversed(found), reversed(countings), strict=True) if own == counting}
-    rows = list(reversed(by_key.values()))
+        rows, meta = [change_row(row) for row in changed.rows], changed.meta
     unit = _unit(meta, info, change=compare is not None)
-    return Shown(
-        info, chosen, compare, there, counting, rows, _map(wanted, info, chosen, compare, rows, unit), unit, meta
-    )
-
-
-def _compare(session: Session, wanted: Wanted, chosen: Chosen, code: str) -> str | None:
-    """Return the period to compare with, if it is there and another one."""
-    if wanted.compare is None or wanted.compare == chosen.period:
-        return None
-    there = [one.period for one in _periods(choices(session, code), chosen)]
-    return wanted.compare if wanted.compare in there else None
-
-
-def _periods(there: Sequence[Choice], chosen: Chosen) -> list[Choice]:
-    return [one for one in there
-            if (one.level, one.position, one.scenario) == (chosen.level, chosen.position, chosen.scenario)]  # fmt: skip
-
-
-def _when(choice: Choice) -> tuple[object, object]:
-    return choice.ends, choice.starts
-
-
-def _factor(kind: str | None, unit: str | None) -> float:
-    """Return what a value is multiplied with to be shown: shares without a unit are fractions."""
-    return 100.0 if kind == "share" and not unit else 1.0
+    title = _title(info, found, chosen, compare)
+    drawn = number_map(
+        chosen.level, _areas(rows, compare), title=title, unit=unit, classing=wanted.classing,
+        diverging_at=None if compare is None else 0.0, subtitle=part.subtitle,
+    )  # fmt: skip
+    return Shown(info, chosen, compare, part, rows, drawn, unit, meta, found)
 
 
 def _unit(meta: Meta, info: IndicatorInfo, *, change: bool) -> str:
-    share = info.kind == "share"
-    unit = "%" if share and meta.unit in {"", "ohne Angabe"} else said.unit_text(meta.unit)
-    unit = "" if unit == "ohne Angabe" else unit
-    return "Prozentpunkte" if change and share and unit == "%" else unit
+    """Return the unit shown; shares without one are fractions, shown in percent."""
+    unknown = meta.unit in {"", "ohne Angabe"}
+    unit = "" if unknown else meta.unit
+    if unknown and info.kind == "share":
+        unit = "%"
+    return "Prozentpunkte" if change and unit == "%" else unit
 
 
-def _of_figure(row: ObservationRow) -> Row:
-    factor = _factor(row.kind, row.unit)
-    value = None if row.value is None else factor * row.value
-    return Row(row.area_key, row.area_name or row.area_key, value, None, None, None, (row.flag, "ok", "ok"),
-               said.note_of(row.flag))  # fmt: skip
+def _title(info: IndicatorInfo, found: Found, chosen: Chosen, compare: str | None) -> str:
+    when = spoken(chosen.period)
+    parts = [
+        info.title,
+        found.position(chosen.choice),
+        when if compare is None else f"Veränderung {spoken(compare)} bis {when}",
+        said.COUNTINGS[chosen.counting] if len(chosen.choice.countings) > 1 else "",
+    ]
+    scenario = "" if chosen.scenario == "ist" else f" ({said.SCENARIOS[chosen.scenario]})"
+    return ", ".join(part for part in parts if part) + scenario
 
 
-def _of_change(row: ChangeRow) -> Row:
-    factor = _factor(row.kind, row.unit)
-    value, before, change = (None if one is None else factor * one for one in (row.value, row.before, row.change))
-    return Row(row.area_key, row.area_name or row.area_key, value, before, change, row.change_pct,
-               (row.value_flag, row.before_flag, row.flag), said.note_of(row.flag))  # fmt: skip
-
-
-def _map(
-    wanted: Wanted, info: IndicatorInfo, chosen: Chosen, compare: str | None, rows: Sequence[Row], unit: str
-) -> NumberMap:
-    areas = [
+def _areas(rows: list[Row], compare: str | None) -> list[AreaValue]:
+    return [
         AreaValue(
             row.key,
             row.name,
@@ -251,12 +244,6 @@ def _map(
         for row in rows
         if row.key != WITHOUT_AREA
     ]
-    position = "" if chosen.position in {"total", ""} else f", {said.position_text(chosen.position)}"
-    when = chosen.period if compare is None else f"Veränderung {compare} bis {chosen.period}"
-    scenario = "" if chosen.scenario == "ist" else f" ({said.SCENARIOS[chosen.scenario]})"
-    title = f"{info.title}{position}, {when}{scenario}"
-    at = None if compare is None else 0.0
-    return number_map(chosen.level, areas, title=title, unit=unit, classing=wanted.classing, diverging_at=at)
 
 
 def _sentence(shown: Shown) -> str:
@@ -264,76 +251,18 @@ def _sentence(shown: Shown) -> str:
     decimals = shown.map.classes.decimals
     if shown.compare is None:
         return spread(figures, shown.unit, decimals)
-    return spread_of_change(figures, shown.unit, decimals, shown.compare)
+    return spread_of_change(figures, shown.unit, decimals, spoken(shown.compare))
 
 
 def _notices(shown: Shown, wanted: Wanted) -> list[str]:
     """Return what of the address could not be shown: choices that fit one indicator need not fit another."""
     chosen = shown.chosen
-    made = {"level": "", "position": said.position_text(chosen.position), "period": chosen.period,
-            "scenario": said.SCENARIOS[chosen.scenario]}  # fmt: skip
+    made = {"level": "", "position": _position_text(shown.found, chosen.choice), "period": spoken(chosen.period),
+            "scenario": said.SCENARIOS[chosen.scenario], "counting": said.COUNTINGS[chosen.counting]}  # fmt: skip
     said_so = [f"{_LEFT_OUT[name]}; gezeigt wird {made[name] or 'eine andere'}." for name in chosen.left_out]
     if wanted.compare is not None and shown.compare is None:
-        said_so.append(_LEFT_OUT["compare"])
-    return said_so
-
-
-def _columns(compared: bool, decimals: int, unit: str) -> list[Column]:
-    name = Column("name", "Gebiet", header=True)
-    value = Column("value", "Wert", Kind.NUMBER, decimals, note=unit or None)
-    if not compared:
-        return [name, value, Column("note", "Hinweis", sortable=False)]
-    return [
-        name,
-        Column("change", "Veränderung", Kind.NUMBER, decimals, note=unit or None),
-        Column("change_pct", "in %", Kind.NUMBER, 1),
-        Column("before", "vorher", Kind.NUMBER, decimals),
-        Column("value", "Wert", Kind.NUMBER, decimals),
-        Column("note", "Hinweis", sortable=False),
-    ]
-
-
-def _table(shown: Shown, sort: Sort) -> DataTable:
-    columns = _columns(shown.compare is not None, shown.map.classes.decimals, shown.unit)
-    if sort.key not in {column.key for column in columns}:
-        sort = Sort("value" if shown.compare is None else "change", descending=True)
-    if not any(row.note for row in shown.rows):
-        columns = columns[:-1]
-    if shown.info.kind == "share":
-        columns = [column for column in columns if column.key != "change_pct"]
-    made = [(row, _cells(row, shown.chosen.level)) for row in shown.rows]
-    made = ordered(made, lambda pair: pair[1][sort.key], sort)
-    return DataTable(
-        shown.map.title,
-        columns,
-        [cells for _row, cells in made],
-        sort=sort,
-        attributes=[
-            {} if row.key == WITHOUT_AREA else {"data-area-level": shown.chosen.level, "data-area-key": row.key}
-            for row, _cells in made
-        ],
-        empty="Kein Gebiet hat hier einen Wert, der gezeigt werden kann.",
-    )
-
-
-def _cells(row: Row, level: str) -> dict[str, Cell]:
-    name: Cell = row.name
-    if row.key != WITHOUT_AREA and "+" not in row.key:
-        name = Link(row.name, address(f"/gebiete/{level}/{row.key}"))
-    now, before, both = row.flags
-    return {
-        "name": name,
-        "value": _cell(row.value, now),
-        "before": _cell(row.before, before),
-        "change": _cell(row.change, both),
-        "change_pct": Mark.NOT_APPLICABLE if row.change is not None and row.change_pct is None
-        else _cell(row.change_pct, both),
-        "note": row.note,
-    }  # fmt: skip
-
-
-def _cell(value: float | None, flag: str) -> Cell:
-    return Mark.SUPPRESSED if flag == "suppressed" else value
+        said_so.append(_NO_COMPARISON)
+    return [*said_so, *filter(None, [shown.narrowed.notice])]
 
 
 def _files(request: Request, shown: Shown, wanted: Wanted) -> object:
@@ -341,41 +270,57 @@ def _files(request: Request, shown: Shown, wanted: Wanted) -> object:
     parameters: dict[str, object] = {
         "indicator": shown.info.code,
         "level": chosen.level,
-        "position": chosen.position,
+        "position": chosen.position or WITHOUT,
         "period": chosen.period,
         "scenario": None if chosen.scenario == "ist" else chosen.scenario,
-        "area": ":".join(wanted.area) if wanted.area else None,
+        "counting": chosen.counting or WITHOUT,
+        "area": shown.narrowed.text,
         "compare": shown.compare,
     }
     path = "statistics" if shown.compare is None else "statistics/change"
     return api_files(path, parameters, wanted.version, limit=context_of(request).settings.max_rows)
 
 
-def _options(
-    request: Request, session: Session, wanted: Wanted, shown: Shown, known: Sequence[IndicatorInfo],
-    there: Sequence[Choice],
-) -> dict[str, object]:  # fmt: skip
+def _steps(shown: Shown) -> list[Step]:
+    """Return the periods in their order; a comparison is kept where it still looks back."""
     chosen = shown.chosen
+
+    def earlier(one: Choice) -> bool:
+        return shown.compare in [before.period for before in replace(chosen, choice=one).earlier]
+
+    return [
+        Step(spoken(one.period), one.period, shown.compare if earlier(one) else None, one.period == chosen.period)
+        for one in sorted(chosen.periods, key=lambda one: (one.ends, one.starts))
+    ]
+
+
+def _options(request: Request, session: Session, shown: Shown) -> dict[str, object]:
+    chosen, there = shown.chosen, shown.found.there
     at = [one for one in there if one.level == chosen.level]
     with_figures = {one.level for one in there}
-    periods = [one.period for one in _periods(there, chosen)]
+    by_position = {one.position: one for one in at if one.scenario == chosen.scenario}
     return {
-        "indicators": options({one.code: one.title for one in known}, shown.info.code),
+        "indicators": options({one.code: one.title for one in shown.found.known}, shown.info.code),
         "levels": level_options([row for row in levels(session) if row.level in with_figures], chosen.level),
         "positions": options(
-            {one: said.position_text(one) for one in sorted({c.position for c in at if c.scenario == chosen.scenario},
-                                                            key=_position_key)},
-            chosen.position,
+            {one or WITHOUT: _position_text(shown.found, by_position[one])
+             for one in sorted(by_position, key=_position_key)},
+            chosen.position or WITHOUT,
         ),
-        "period_options": options({one: one for one in periods}, chosen.period),
+        "period_options": options({one.period: spoken(one.period) for one in chosen.periods}, chosen.period),
         "compares": options(
-            {"": "kein Vergleich", **{one: one for one in periods if one != chosen.period}}, shown.compare or ""
+            {"": "kein Vergleich", **{one.period: spoken(one.period) for one in chosen.earlier}}, shown.compare or ""
         ),
         "scenarios": options({one: said.SCENARIOS[one] for one in SCENARIOS if one in {c.scenario for c in at}},
                              chosen.scenario),
-        "countings": options({one: said.COUNTINGS.get(one, one) for one in shown.countings}, shown.counting),
-        "areas": area_options(request, session, wanted.area),
+        "countings": options({one or WITHOUT: said.COUNTINGS[one] for one in chosen.choice.countings},
+                             chosen.counting or WITHOUT),
+        "areas": area_options(request, session, shown.narrowed.area),
     }  # fmt: skip
+
+
+def _position_text(found: Found, choice: Choice) -> str:
+    return said.position_text(found.offices, choice.position, choice.dataset)
 
 
 def _position_key(position: str) -> tuple[bool, tuple[int, ...], str]:

@@ -30,7 +30,7 @@ from service.delivery import eyes, respond
 from service.formats import footnote_lines
 from service.pages.components import Cell, Download, Mark, Option
 from service.pages.frame import PLANNERS, address
-from service.pages.planning_view import map_files, version_of
+from service.pages.planning_view import Pairs, map_files, pairs_of, version_of
 from service.pages.planning_views import view_of
 
 AREA_PAGE = "/gebiete/{level}/{key}"
@@ -74,6 +74,7 @@ def classing_of(request: Request, usual: Classing = Classing()) -> Classing:
 class NumberMap:
     """Areas of a level with a number each, and their classes. ``title``: what is shown; ``unit`` is at the legend.
 
+    ``subtitle``: how it was counted and what of it is shown ("nach Herkunft, am Stichtag; nur Hamburg-Mitte").
     ``keys`` of areas that have a shape to be drawn are found later: an area without one stands in the table.
     """
 
@@ -82,6 +83,7 @@ class NumberMap:
     unit: str
     areas: Sequence[AreaValue]
     classes: Classes
+    subtitle: str = ""
 
     def cells(self) -> list[Cell]:
         """Return each area's value as a cell of a table: a number, missing, or suppressed."""
@@ -106,6 +108,7 @@ def number_map(
     classing: Classing,
     diverging_at: float | None = None,
     decimals: int | None = None,
+    subtitle: str = "",
 ) -> NumberMap:
     """Return the map of these areas; see ``layers.classes.classify`` for what the rest means."""
     classes = classify(
@@ -116,7 +119,7 @@ def number_map(
         diverging_at=diverging_at,
         decimals=decimals,
     )
-    return NumberMap(level, title, unit, areas, classes)
+    return NumberMap(level, title, unit, areas, classes, subtitle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +152,19 @@ def draw(
     *,
     add: Callable[[Any], None] | None = None,
     bounds: Bounds | None = None,
+    asked: Pairs | None = None,
 ) -> Drawn:
     """Draw the map of a view; ``add`` puts more onto it (such as the area reached from a point).
 
-    ``bounds``: what the map shows at first; None: the areas.
+    ``bounds``: what the map shows at first; None: the areas. ``asked``: the view's parameters with all that was left
+    open filled in (``planning_view.filled_in``), which its pictures are made of; None: as they were given.
     """
     context = context_of(request)
     keys = [area.key for area in shown.areas]
     without = area_questions.unmapped(session, shown.level, keys)
     legend = class_legend_html(shown.classes, title=shown.title, unit=shown.unit)
     names = words.listed([area.name for area in shown.areas if area.key in without], _NAMED)
-    image = address(f"{request.scope['path']}/karte.svg", request.query_params.multi_items())
+    image = address(f"{request.scope['path']}/karte.svg", pairs_of(request, asked))
     if len(without) == len(keys):
         return Drawn(None, "", legend, image, "Zu diesen Gebieten sind keine Flächen geladen; die Zahlen stehen in der "
                      "Tabelle.", names, ())  # fmt: skip
@@ -190,7 +195,9 @@ def draw(
     if add is not None:
         add(drawn)
     made = parts(drawn)
-    return Drawn(made, f"{drawn.get_name()}-host", legend, image, f"Karte: {shown.title}", names, map_files(request))
+    files = map_files(request, asked)
+    host = f"{drawn.get_name()}-host"
+    return Drawn(made, host, legend, image, f"Karte: {shown.title}", names, files)
 
 
 def _simplify_m(count: int) -> int:
@@ -236,13 +243,11 @@ def picture(request: Request, slug: str, kind: str, shown: Callable[[Session], t
     """
     image = image_kind(kind)
 
-    def produce(session: Session) -> tuple[bytes, dict[str, str]]:
+    def produce(session: Session) -> bytes:
         made, meta = shown(session)
         shapes = _shapes(session, made)
-        body = choropleth_picture(
-            made.areas, made.classes, shapes, caption_of(made.title, made.unit, meta), image=image
-        )
-        return body, {"Content-Security-Policy": _PICTURE_POLICY}
+        caption = caption_of(made.title, made.unit, meta, made.subtitle)
+        return choropleth_picture(made.areas, made.classes, shapes, caption, image=image)
 
     return picture_answer(request, slug, image, produce)
 
@@ -256,9 +261,12 @@ def image_kind(text: str) -> ImageKind:
 
 
 def picture_answer(
-    request: Request, slug: str, image: ImageKind, produce: Callable[[Session], tuple[bytes, dict[str, str]]]
+    request: Request, slug: str, image: ImageKind, produce: Callable[[Session], bytes], name: str = "karte"
 ) -> Response:
-    """Answer with a picture of a planning view: for planners, in the version asked for; the internal one is logged."""
+    """Answer with a picture of a planning view: for planners, in the version asked for; the internal one is logged.
+
+    ``name``: what its file is called, besides the view and the version.
+    """
     context = context_of(request)
     looking = viewer_of(request)
     if looking.role not in PLANNERS:
@@ -273,8 +281,8 @@ def picture_answer(
         seeing,
         f"picture-{image}",
         IMAGE_TYPES[image],
-        produce,
-        filename=f"karte-{view_of(slug).slug}-{version.value}.{image}",
+        lambda session: (produce(session), {"Content-Security-Policy": _PICTURE_POLICY}),
+        filename=f"{name}-{view_of(slug).slug}-{version.value}.{image}",
         compress=image == "svg",
         private=True,
     )
@@ -290,7 +298,7 @@ def caption_of(title: str, unit: str, meta: Meta, subtitle: str = "") -> Caption
         sources=[value for label, value in lines if label == "Quelle"],
         subtitle=subtitle,
         notice=meta.notice or "",
-        notes=meta.warnings,
+        notes=[*(f"{label}: {value}" for label, value in lines if label == "Methode"), *meta.warnings],
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
+from geodata import words
 from geodata.answer import Answer
 from geodata.errors import NotFoundError
 from geodata.figure_tables import WITHOUT_AREA
@@ -15,8 +16,8 @@ from geodata.periods import spoken
 from geodata.placement_sentences import answer_sentences, none_near_sentence
 from geodata.placements import PlacementRow, placements
 from geodata.viewer import Version
+from layers.chart_sheet import chart_sheet
 from layers.choropleth import AreaValue
-from layers.drawing import ImageKind
 from layers.flow_picture import flow_picture
 from layers.flows import flows_of
 from service.context import context_of
@@ -48,7 +49,7 @@ from service.pages.planning_placements_asked import (
     resolved,
     wanted_of,
 )
-from service.pages.planning_view import api_files, given, require_known, view_page
+from service.pages.planning_view import Pairs, api_files, filled_in, given, require_known, view_page
 
 router = APIRouter(include_in_schema=False)
 
@@ -60,12 +61,18 @@ _PERCENT = 100.0
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The answers of the view: rows of placements, the areas they make together, homes near, by area key."""
+    """The answers of the view: rows of placements, ``around``: of the area they make together, and homes near."""
 
     view: PlacementView
     placed: Answer[PlacementRow]
-    whole: PlacementRow | None
+    around: Answer[PlacementRow] | None
     homes: Answer[HomeGapRow]
+
+    @property
+    def whole(self) -> PlacementRow | None:
+        """The row of all areas together; None: there is none, or several."""
+        rows = [] if self.around is None else self.around.rows
+        return rows[0] if len(rows) == 1 else None
 
     @property
     def by_key(self) -> Mapping[str, HomeGapRow]:
@@ -78,12 +85,11 @@ def answered(session: Session, wanted: Wanted, home_state: str) -> Answered:
     view = resolved(session, wanted, home_state)
     placed = placements(session, view.request())
     offer = view.whole()
-    whole = None
+    around = None
     if offer is not None:
         compare = view.compare if view.compare in offer.periods else None
-        found = placements(session, view.request(level=offer.level, compare=compare, area_role=offer.area_role)).rows
-        whole = found[0] if len(found) == 1 else None
-    return Answered(view, placed, whole, home_gaps(session, view.homes()))
+        around = placements(session, view.request(level=offer.level, compare=compare, area_role=offer.area_role))
+    return Answered(view, placed, around, home_gaps(session, view.homes()))
 
 
 @router.get(PATH)
@@ -96,14 +102,17 @@ def get_placements(request: Request) -> Response:
     def content(session: Session) -> Content:
         found = answered(session, wanted, settings.home_state)
         view = found.view
-        drawn = draw(request, session, shares_map(found, classing), found.placed.meta)
-        flow = parts.flow_of(session, view)
+        asked = filled_in(request, view.filled())
+        shown = shares_map(view, found.placed.rows, classing)
+        drawn = draw(request, session, shown, found.placed.meta, asked=asked)
+        flow = parts.flow_of(session, view, [one for one in (found.placed, found.around) if one is not None])
         flows = None if flow is None else parts.flow_map(request, flow.row, view.home_state, flow.answer.meta)
         series = parts.series_of(session, view, found.placed.rows)
         published = wanted.version is Version.PUBLISHED
         values: dict[str, Any] = {
             "asked": view,
-            "form": form_of(session, view),
+            "asked_again": asked,
+            "form": form_of(view),
             "switch": _switch(request, view),
             "classing": classing,
             "sentences": list(
@@ -112,16 +121,18 @@ def get_placements(request: Request) -> Response:
                 )
             ),
             "period": spoken(view.period),
+            "shown": shown,
             "drawn": drawn,
             "table": tables.shares_table(view, found.placed.rows, found.by_key, given(request, "sort")),
             "near": tables.near_table(view, found.homes.rows),
             "near_sentence": none_near_sentence(found.homes.rows, wanted.near_km, published=published),
-            "series": None if series is None else series.picture(parts.series_files(request, PATH)),
+            "series": None if series is None else series.picture(parts.series_files(PATH, asked)),
             "series_chosen": None if series is None else series.chosen,
             "flow": flow,
             "flow_map": flows,
             "flow_table": None if flow is None else tables.states_table(flow.row),
-            "flow_files": _pictures(request, "laender", "Karte"),
+            "flow_image": address(f"{PATH}/laender.svg", asked),
+            "flow_files": _pictures("laender", "Karte", asked),
             "notes": footnote_lines(found.placed.meta),
             "near_notes": footnote_lines(found.homes.meta),
             "files": api_files("placements", view.parameters(), wanted.version, limit=settings.max_rows),
@@ -153,8 +164,9 @@ def get_map_picture(request: Request, kind: str) -> Response:
     home_state = context_of(request).settings.home_state
 
     def shown(session: Session) -> tuple[NumberMap, Any]:
-        found = answered(session, wanted, home_state)
-        return shares_map(found, classing), found.placed.meta
+        view = resolved(session, wanted, home_state)
+        placed = placements(session, view.request())
+        return shares_map(view, placed.rows, classing), placed.meta
 
     return picture(request, SLUG, kind, shown)
 
@@ -166,18 +178,17 @@ def get_flow_picture(request: Request, kind: str) -> Response:
     wanted, image = wanted_of(request), image_kind(kind)
     home_state = context_of(request).settings.home_state
 
-    def produce(session: Session) -> tuple[bytes, dict[str, str]]:
+    def produce(session: Session) -> bytes:
         flow = parts.flow_of(session, resolved(session, wanted, home_state))
         if flow is None:
             raise NotFoundError("Nach Bundesländern sind für diese Auswahl keine Fälle angegeben.")
-        caption = caption_of(parts.flow_title(flow.row), "Fälle", flow.answer.meta)
-        body = flow_picture(
-            flows_of(flow.row.by_state or {}), caption, home_state=home_state,
-            origin=flow.row.area_name or flow.row.area_key, image=image,
+        told = parts.flow_subtitle(flow.row)
+        return flow_picture(
+            flows_of(flow.row.by_state or {}), caption_of(parts.flow_title(flow.row), "Fälle", flow.answer.meta, told),
+            home_state=home_state, origin=flow.row.area_name or flow.row.area_key, one="Fall", image=image,
         )  # fmt: skip
-        return body, {}
 
-    return picture_answer(request, SLUG, image, produce)
+    return picture_answer(request, SLUG, image, produce, "laender")
 
 
 @router.get(PATH + "/verlauf.svg")
@@ -186,30 +197,29 @@ def get_series_picture(request: Request) -> Response:
     require_known(request, PARAMETERS)
     wanted = wanted_of(request)
     home_state = context_of(request).settings.home_state
-    image: ImageKind = "svg"
 
-    def produce(session: Session) -> tuple[bytes, dict[str, str]]:
-        found = answered(session, wanted, home_state)
-        made = parts.series_of(session, found.view, found.placed.rows)
+    def produce(session: Session) -> bytes:
+        view = resolved(session, wanted, home_state)
+        made = parts.series_of(session, view, placements(session, view.request()).rows)
         if made is None:
             raise NotFoundError("Zu dieser Auswahl gibt es keinen Verlauf: Es ist nur ein Zeitraum geladen.")
-        return made.svg.encode(), {}
+        return chart_sheet(made.chart, caption_of(made.chart.title, made.chart.unit, made.meta, view.subtitle))
 
-    return picture_answer(request, SLUG, image, produce)
+    return picture_answer(request, SLUG, "svg", produce, "verlauf")
 
 
-def shares_map(found: Answered, classing: Classing) -> NumberMap:
+def shares_map(view: PlacementView, rows: Sequence[PlacementRow], classing: Classing) -> NumberMap:
     """Return the map of what is shown: the share outside, cases per 1,000, or the change of the share."""
-    view = found.view
     show = view.show
     period = spoken(view.period)
     title = f"{SHOWN[show]}, {period}"
     if show == CHANGE and view.compare is not None:
         title = f"{SHOWN[show]}, {spoken(view.compare)} bis {period}"
-    areas = [_area_value(row, show) for row in found.placed.rows if row.area_key != WITHOUT_AREA]
+    areas = [_area_value(row, show) for row in rows if row.area_key != WITHOUT_AREA]
     return number_map(
         view.offer.level, areas, title=f"{title} (§ {view.offer.paragraph})", unit=_UNITS[show], classing=classing,
         diverging_at=0 if show == CHANGE else None, decimals=2 if show == PER_1000 else 1,
+        subtitle=view.subtitle,
     )  # fmt: skip
 
 
@@ -228,10 +238,10 @@ def _note(row: PlacementRow, show: str) -> str:
     if row.cases is None:
         return ""
     if show == SHARE and row.outside_cases is not None and row.unknown_cases is not None:
-        return f"{row.outside_cases} von {row.cases - row.unknown_cases} Fällen"
+        return f"{row.outside_cases} von {words.counted(row.cases - row.unknown_cases, 'einem Fall', 'Fällen')}"
     if show == CHANGE:
         return {True: "statistisch gesichert", False: "statistisch nicht gesichert", None: ""}[row.change_secured]
-    return f"{row.cases} Fälle"
+    return words.counted(row.cases, "1 Fall", "Fälle")
 
 
 def _switch(request: Request, view: PlacementView) -> Sequence[tuple[Option, str]]:
@@ -240,7 +250,7 @@ def _switch(request: Request, view: PlacementView) -> Sequence[tuple[Option, str
     made: list[tuple[Option, str]] = []
     for show, title in SHOWN.items():
         changed = dict(kept)
-        note = None
+        note, target = None, view.offer
         if show != SHARE:
             changed["show"] = show
         if show == PER_1000:
@@ -248,15 +258,21 @@ def _switch(request: Request, view: PlacementView) -> Sequence[tuple[Option, str
             if origin is None:
                 continue
             changed.pop("area_role", None)
+            target = origin
             if origin.level != view.offer.level:
                 changed["level"] = origin.level
                 note = f"nach Herkunft, Ebene {origin.title}"
         if show == CHANGE and view.compare is None:
             continue
+        # What the other level does not have would be refused there.
+        for name, value in view.kept_in(target).items():
+            if value is None:
+                changed.pop(name, None)
+            else:
+                changed[name] = value
         made.append((Option(show, title, show == view.show, note=note), address(PATH, list(changed.items()))))
     return made
 
 
-def _pictures(request: Request, name: str, title: str) -> list[Download]:
-    query = request.query_params.multi_items()
-    return [Download(f"{title} als {kind.upper()}", address(f"{PATH}/{name}.{kind}", query)) for kind in ("svg", "png")]
+def _pictures(name: str, title: str, asked: Pairs) -> list[Download]:
+    return [Download(f"{title} als {kind.upper()}", address(f"{PATH}/{name}.{kind}", asked)) for kind in ("svg", "png")]

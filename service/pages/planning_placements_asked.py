@@ -1,16 +1,17 @@
 """What the view of placements is asked: from the address to the questions of the field and the choices of the form."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from fastapi import Request
 from sqlalchemy.orm import Session
 
+from geodata.controlling import parsed
 from geodata.controlling_areas import read_tree
 from geodata.errors import ParameterError
 from geodata.home_gaps import HomeGapsRequest
 from geodata.home_request import MOST_KM
-from geodata.periods import spoken
+from geodata.periods import kind_of, spoken, within
 from geodata.placement_notes import ROLES
 from geodata.placement_offer import PlacementOffer, comparable, placement_offers, usual_comparison
 from geodata.placement_rule import read_rule
@@ -24,7 +25,7 @@ from service.pages.planning_view import given, options, version_of
 
 PARAMETERS = (
     "level", "area", "paragraph", "period", "compare", "area_role", "counting", "show", "near_km", "flow", "sort",
-    "near_sort", "method", "classes",
+    "method", "classes",
 )  # fmt: skip
 SHARE, PER_1000, CHANGE = "share", "per_1000", "change"
 SHOWN = {
@@ -32,10 +33,13 @@ SHOWN = {
     PER_1000: "Fälle je 1.000 unter 21-Jährige",
     CHANGE: "Veränderung des Anteils",
 }
-COUNTINGS = {"stichtag": "am Stichtag", "begonnen": "im Quartal begonnen"}
+COUNTINGS = {"stichtag": "am Stichtag", "begonnen": "im Zeitraum begonnen"}
 _ORIGIN, _RESPONSIBLE = "herkunft", "zustaendig"
 _PARAGRAPH, _NEAR_KM = "34", 5.0
 _OTHER_BANDS = (10.0, 20.0)
+_ANY_PERIOD = "Zeitraum"
+_METRE = 3  # decimals of a km
+_PERIOD_WORDS = {"0000-Q0": "Quartal", "0000": "Jahr"}
 _NOTHING = "Es sind keine Unterbringungen geladen, die Sie sehen dürfen."
 
 Area = tuple[str, str]
@@ -62,7 +66,8 @@ class Wanted:
 class PlacementView:
     """The parameters with everything filled in; ``offers``: all there is to ask for under the paragraph.
 
-    ``hints``: what was asked for and is not there, when only the level was changed: it is said so.
+    ``names``: of all areas. ``hints``: what was asked for and is not there, when only a part of the question was
+    changed: it is said so.
     """
 
     wanted: Wanted
@@ -72,6 +77,7 @@ class PlacementView:
     compare: str | None
     home_level: str
     home_state: str
+    names: Mapping[Area, str]
     hints: tuple[str, ...] = ()
 
     @property
@@ -79,6 +85,19 @@ class PlacementView:
         """What is shown: cases per 1,000 only by origin, a change only where something came before."""
         lacking = self.wanted.show == PER_1000 and self.offer.area_role != _ORIGIN
         return SHARE if lacking or (self.wanted.show == CHANGE and self.compare is None) else self.wanted.show
+
+    @property
+    def subtitle(self) -> str:
+        """What was counted, and what of it is shown (``nach Herkunft, am Stichtag; nur Hamburg-Mitte``)."""
+        told = f"{ROLES[self.offer.area_role]}, {COUNTINGS[self.offer.counting]}"
+        area = self.wanted.area
+        return told if area is None else f"{told}; nur {self.names.get(area, area[1])}"
+
+    @property
+    def period_word(self) -> str:
+        """What the periods to choose from are called in a form."""
+        kinds = {kind_of(one) for one in self.offer.periods}
+        return _PERIOD_WORDS.get(next(iter(kinds)), _ANY_PERIOD) if len(kinds) == 1 else _ANY_PERIOD
 
     def request(self, **changes: object) -> PlacementsRequest:
         """Return the question of placements; ``changes``: what else is asked instead."""
@@ -126,6 +145,10 @@ class PlacementView:
             "counting": self.offer.counting,
         }
 
+    def filled(self) -> dict[str, object]:
+        """Return the view's own parameters with everything filled in: they ask for the same when there is more."""
+        return {**self.parameters(), "show": self.show, "near_km": f"{self.wanted.near_km:g}"}
+
     def home_parameters(self) -> dict[str, object]:
         """Return the API's parameters of the same question about places near."""
         without = {name: value for name, value in self.parameters().items() if name != "compare"}
@@ -150,6 +173,12 @@ class PlacementView:
             if one.area_role == _RESPONSIBLE and one.counting == self.offer.counting and self.period in one.periods
         ]
 
+    def kept_in(self, offer: PlacementOffer) -> dict[str, str | None]:
+        """Return period and comparison as a link to another offer has them; None: left out, for it lacks the period."""
+        period = self.wanted.period if self.wanted.period in offer.periods else None
+        there = comparable(period, offer.periods) if period is not None else []
+        return {"period": period, "compare": self.wanted.compare if self.wanted.compare in there else None}
+
     def with_origin(self) -> PlacementOffer | None:
         """Return the offer by origin that the switch to cases per 1,000 leads to: of this level, else a narrower."""
         levels = [one.level for one in self.offers]
@@ -161,12 +190,15 @@ class PlacementView:
 def wanted_of(request: Request) -> Wanted:
     """Return what is asked for; raise ``ParameterError`` for what is wrong whatever is loaded."""
     near = query.decimal_number("near_km", given(request, "near_km"), 0.1, MOST_KM)
+    if near is not None and round(near, _METRE) != near:
+        raise ParameterError("near_km", f"„near_km“ hat höchstens {_METRE} Nachkommastellen: Es wird auf den Meter "
+                             "genau gemessen.")  # fmt: skip
     return Wanted(
         level=given(request, "level"),
         area=area_pair("area", given(request, "area")),
         paragraph=given(request, "paragraph") or _PARAGRAPH,
-        period=given(request, "period"),
-        compare=given(request, "compare"),
+        period=_period("period", given(request, "period")),
+        compare=_period("compare", given(request, "compare")),
         area_role=query.one_of("area_role", given(request, "area_role"), tuple(ROLES)),
         counting=query.one_of("counting", given(request, "counting"), tuple(COUNTINGS)),
         show=query.one_of("show", given(request, "show"), tuple(SHOWN)) or SHARE,
@@ -174,6 +206,12 @@ def wanted_of(request: Request) -> Wanted:
         flow=area_pair("flow", given(request, "flow")),
         version=version_of(request),
     )
+
+
+def _period(parameter: str, value: str | None) -> str | None:
+    """Return a period as it is kept; raise ``ParameterError`` for what is none."""
+    found = parsed(parameter, value)
+    return None if found is None else found.text
 
 
 def resolved(session: Session, wanted: Wanted, home_state: str) -> PlacementView:
@@ -194,13 +232,52 @@ def resolved(session: Session, wanted: Wanted, home_state: str) -> PlacementView
         )
     rule = read_rule(session)
     offer, hints = _offer(offers, wanted, rule.home_level)
-    period = wanted.period or offer.periods[-1]
-    # The form sends both: a quarter cannot be compared with itself, so the usual one is taken.
-    same = wanted.compare is None or wanted.compare == period
-    compare = (usual_comparison(period, offer.periods) if period in offer.periods else None) if same else wanted.compare
+    there = {period for one in offers for period in one.periods}
+    period = _shown_period(wanted, offer, there, hints)
+    compare = _comparison(wanted, offer, period, there, hints)
     if wanted.show == CHANGE and compare is None:
         hints.append("Eine Veränderung gibt es nicht: Vor diesem Zeitraum ist keiner geladen. Gezeigt ist der Anteil.")
-    return PlacementView(wanted, offers, offer, period, compare, rule.home_level, home_state, tuple(hints))
+    names = read_tree(session).names
+    return PlacementView(wanted, offers, offer, period, compare, rule.home_level, home_state, names, tuple(hints))
+
+
+def _shown_period(wanted: Wanted, offer: PlacementOffer, known: Collection[str], hints: list[str]) -> str:
+    """Return the period asked for, else the newest; of one that only another level has it is said.
+
+    One that is nowhere stays, to be refused.
+    """
+    newest = offer.periods[-1]
+    if wanted.period is None or wanted.period in offer.periods or wanted.period not in known:
+        return wanted.period or newest
+    hints.append(
+        f"{within(wanted.period, start=True)} gibt es auf der Ebene {offer.title} keine Angaben. Gezeigt ist der "
+        f"neueste Zeitraum: {spoken(newest)}."
+    )
+    return newest
+
+
+def _comparison(
+    wanted: Wanted, offer: PlacementOffer, period: str, known: Collection[str], hints: list[str]
+) -> str | None:
+    """Return the period a change is told against: the one asked for where it came before, else the usual one.
+
+    The form sends both periods whichever of them was changed: what does not fit is said, not refused. One that is
+    nowhere stays, to be refused.
+    """
+    if period not in offer.periods:
+        return wanted.compare
+    usual = usual_comparison(period, offer.periods)
+    asked = wanted.compare
+    if asked is None or asked in comparable(period, offer.periods):
+        return asked or usual
+    if asked not in known:
+        return asked
+    instead = "Davor ist kein solcher geladen" if usual is None else f"Verglichen ist mit: {spoken(usual)}"
+    hints.append(
+        "Verglichen wird nur mit einem früheren Zeitraum gleicher Länge, den es auf dieser Ebene gibt; "
+        f"{spoken(asked)} ist keiner. {instead}."
+    )
+    return usual
 
 
 def _offer(offers: Sequence[PlacementOffer], wanted: Wanted, home_level: str) -> tuple[PlacementOffer, list[str]]:
@@ -241,12 +318,12 @@ class Form:
     distances: list[Option]
 
 
-def form_of(session: Session, view: PlacementView) -> Form:
+def form_of(view: PlacementView) -> Form:
     """Return the choices, with those marked that are shown."""
     offer, wanted = view.offer, view.wanted
     level_titles = {one.level: one.title for one in view.offers}
     here = [one for one in view.offers if one.level == offer.level]
-    names = read_tree(session).names
+    names = view.names
     inside = {f"{level}:{key}": name for (level, key), name in sorted(names.items()) if level == view.home_level}
     if wanted.area is not None and ":".join(wanted.area) not in inside:
         inside[":".join(wanted.area)] = names.get(wanted.area, wanted.area[1])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from geodata import words
 from geodata.figure_tables import ABROAD, PROVIDER_STATES, UNKNOWN_STATE, WITHOUT_AREA
@@ -17,6 +18,10 @@ from service.pages.planning_placements_asked import CHANGE, PER_1000, PlacementV
 
 _USUAL = {PER_1000: Sort("per_1000", descending=True), CHANGE: Sort("change", descending=True)}
 _WORST = Sort("share", descending=True)
+# Columns that not every answer has: a link to one may be kept while what is shown changes.
+_SOMETIMES = frozenset({
+    "unknown", "per_1000", "change", "change_interval", "secured", "distance", "own", "near",
+})  # fmt: skip
 _SECURED = {True: "ja", False: "nein"}
 # A whole and its parts: of what is not counted at all there is no share, which is not the same as missing.
 _NO_SHARE = frozenset({"outside_share", "ci_low", "ci_high"})
@@ -47,13 +52,14 @@ def shares_table(
     """Return the table of the answer; ``homes``: of the same areas by key."""
     told = _columns(view, rows, homes)
     columns = [one.column for one in told]
-    sort = sort_of(sort_text, columns, _USUAL.get(view.show, _WORST))
+    sort = _sort(view, sort_text, columns)
     value = next(one.value for one in told if one.column.key == sort.key)
     # What lies in no area is not compared with areas, wherever the order puts it.
     areas = [row for row in rows if row.area_key != WITHOUT_AREA]
     shown = [*ordered(areas, value, sort), *(row for row in rows if row.area_key == WITHOUT_AREA)]
     return DataTable(
-        f"Unterbringungen nach § {view.offer.paragraph}, {spoken(view.period)}, Ebene {view.offer.title}",
+        f"Unterbringungen nach § {view.offer.paragraph}, {spoken(view.period)}, Ebene {view.offer.title} "
+        f"({view.subtitle})",
         columns,
         [{one.column.key: one.cell(row) for one in told} for row in shown],
         sort=sort,
@@ -61,6 +67,14 @@ def shares_table(
         identity="anteile",
         empty="In diesem Ausschnitt gibt es keine Angaben, die Sie sehen dürfen.",
     )
+
+
+def _sort(view: PlacementView, sort_text: str | None, columns: Sequence[Column]) -> Sort:
+    """Return the order asked for; the usual one where this answer lacks the column, which another would have."""
+    usual = _USUAL.get(view.show, _WORST)
+    wanted = (sort_text or "").removeprefix("-")
+    lacking = wanted in _SOMETIMES and all(column.key != wanted for column in columns)
+    return sort_of(None if lacking else sort_text, columns, usual)
 
 
 def _columns(view: PlacementView, rows: Sequence[PlacementRow], homes: Mapping[str, HomeGapRow]) -> list[_Told]:
@@ -82,7 +96,7 @@ def _columns(view: PlacementView, rows: Sequence[PlacementRow], homes: Mapping[s
     def secured(row: PlacementRow) -> Cell:
         if row.change_secured is not None:
             return _SECURED[row.change_secured]
-        return value_of(row, "change_ci_low")
+        return value_of(row, "change_secured")
 
     found = [
         _Told(Column("name", "Gebiet", header=True), _name, lambda row: row.area_name or row.area_key),
@@ -125,7 +139,8 @@ def _name(row: PlacementRow) -> Cell:
     # Areas reported together have no page of their own.
     if row.area_name is None or row.area_key == WITHOUT_AREA or "+" in row.area_key:
         return row.area_name or row.area_key
-    return Link(row.area_name, AREA_PAGE.format(level=row.area_level, key=row.area_key))
+    level, key = (quote(part, safe="") for part in (row.area_level, row.area_key))
+    return Link(row.area_name, AREA_PAGE.format(level=level, key=key))
 
 
 def places_near(row: HomeGapRow | None, near_km: float) -> Cell:
@@ -178,7 +193,7 @@ def near_table(view: PlacementView, rows: Sequence[HomeGapRow]) -> DataTable:
         for row in rows
     ]
     return DataTable(
-        f"Fälle und {'' if internal else 'freigegebene '}Plätze in der Nähe, {spoken(view.period)}",
+        f"Fälle und {'' if internal else 'freigegebene '}Plätze in der Nähe, {spoken(view.period)} ({view.subtitle})",
         columns,
         cells,
         attributes=row_attributes(view.offer.level, [row.area_key for row in rows]),

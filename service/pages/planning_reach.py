@@ -10,11 +10,13 @@ from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
 from geodata import words
+from geodata.ages import Ages
 from geodata.answer import Meta
 from geodata.coverage.request import CoverageRequest, CoverageRow
 from geodata.coverage.sentences import in_words, value_of
 from geodata.errors import ParameterError
 from geodata.facilities import FacilitiesRequest, PlaceRow, facilities
+from geodata.indicator_words import ages_in_words
 from geodata.point_reach import PointReachAnswer, PointReachRequest, point_reach
 from geodata.point_sentences import in_words as point_in_words
 from geodata.point_sentences import way_in_words
@@ -28,11 +30,11 @@ from service.formats import footnote_lines
 from service.pages.components import Cell, Column, DataTable, Kind, Link, Sort, ordered, sort_of
 from service.pages.frame import Content
 from service.pages.place_table import place_address
-from service.pages.planning_choices import area_of, categories_of
+from service.pages.planning_choices import categories_of, with_point
 from service.pages.planning_coverage import Covered, area_cell, attributes, covered, files, form_values
 from service.pages.planning_maps import CLASSING, NumberMap, classing_of, draw, picture
 from service.pages.planning_view import api_files, given, options, require_known, view_page
-from service.pages.planning_words import CATEGORIES, position_text
+from service.pages.planning_words import CATEGORIES
 
 router = APIRouter(include_in_schema=False)
 
@@ -74,7 +76,7 @@ def get_reach(request: Request) -> Response:
 
     def content(session: Session) -> Content:
         shown = covered(request, session, "reach")
-        there = _places(request, session, shown.request)
+        there, too_many = _places(request, session, shown.request)
         start = _start(request, session, there)
         view = None if start is None else _view(session, shown.request, start)
         asked_for = query.one_of("show", given(request, "show"), ("area",)) is not None
@@ -90,13 +92,14 @@ def get_reach(request: Request) -> Response:
             "classing": classing_of(request),
             "notes": _notes(shown.answer.meta, view, around),
             "files": files(request, shown.request),
-            "title": shown.map.title,
+            "map": shown.map,
             "start": start,
             "places": _place_options(there, start),
-            "too_many": len(there) >= _MOST_PLACES,
-            "around": asked_for,
+            "too_many": too_many,
+            # From a point its own area is drawn instead.
+            "around": asked_for and start is None,
             "point": None if start is None or view is None else _point(request, shown.request, start, view),
-            **form_values(request, session, shown.request),
+            **form_values(request, session, shown),
         }
         return Content(f"{shown.map.title} – Erreichbarkeit", values, maps=drawn.maps, scripts=["srk-planung.js"])
 
@@ -115,13 +118,17 @@ def get_picture(request: Request, kind: str) -> Response:
     return picture(request, SLUG, kind, made)
 
 
-def _places(request: Request, session: Session, asked: CoverageRequest) -> Sequence[PlaceRow]:
-    """Return the places one may look from: those of the categories asked for whose point is shown."""
+def _places(request: Request, session: Session, asked: CoverageRequest) -> tuple[list[PlaceRow], bool]:
+    """Return the places one may look from, and whether there are more.
+
+    They are of the categories asked for, and their point is shown.
+    """
     wanted = FacilitiesRequest(
-        on=asked.on, categories=categories_of(request, asked.categories), area=area_of(request), limit=_MOST_PLACES,
+        on=asked.on, categories=categories_of(request, asked.categories), area=asked.area, limit=_MOST_PLACES,
         version=asked.version,
     )  # fmt: skip
-    return [row for row in facilities(session, wanted).rows if row.lon is not None]
+    found = facilities(session, wanted)
+    return [row for row in found.rows if row.lon is not None], found.meta.next is not None
 
 
 def _start(request: Request, session: Session, there: Sequence[PlaceRow]) -> Start | None:
@@ -135,8 +142,8 @@ def _start(request: Request, session: Session, there: Sequence[PlaceRow]) -> Sta
         if found is None:
             raise ParameterError("place", "Diesen Ort gibt es nicht, oder sein Standort ist nicht freigegeben.")
         return found
-    lon = query.decimal_number("lon", given(request, "lon"), -180, 180)
-    lat = query.decimal_number("lat", given(request, "lat"), -85, 85)
+    lon = query.decimal_number("lon", with_point(given(request, "lon")), -180, 180)
+    lat = query.decimal_number("lat", with_point(given(request, "lat")), -85, 85)
     if lon is None and lat is None:
         return None
     if lon is None or lat is None:
@@ -212,7 +219,7 @@ def _point(request: Request, asked: CoverageRequest, start: Start, view: PointRe
         [Column("age", "Alter", header=True), Column("residents", "Menschen", Kind.NUMBER, 0)],
         [
             {
-                "age": position_text(f"{band.age_from}-{'' if band.age_to is None else band.age_to}"),
+                "age": ages_in_words(Ages(band.age_from, band.age_to)),
                 "residents": band.residents,
             }
             for band in view.residents

@@ -1,6 +1,6 @@
 """Planning desk: which areas are like one, and what is different there (``/planung/vergleichsgebiete``)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fastapi import APIRouter, Request, Response
@@ -8,12 +8,14 @@ from sqlalchemy.orm import Session
 
 from geodata import areas as area_questions
 from geodata.answer import Answer, Meta
-from geodata.areas import levels
+from geodata.areas import LevelRow, levels
+from geodata.controlling_offices import Offices, read_offices
 from geodata.errors import ParameterError
 from geodata.indicator_values import shares_at
+from geodata.indicator_words import position_in_words, shown_in
 from geodata.indicators import IndicatorInfo, indicators_of
 from geodata.similar import MOST_AREAS, SimilarIndicator, SimilarRequest, SimilarRow, similar
-from geodata.similar_reasons import difference, headline
+from geodata.similar_reasons import Named, difference, headline
 from layers.choropleth import AreaValue
 from service.api import parameters as query
 from service.api.comparing import MOST_SIMILAR
@@ -46,13 +48,15 @@ _WEIGHTS = {"0.5": "halb", "1": "einfach", "2": "doppelt", "3": "dreifach"}
 class Shown:
     """The question as the address asks it, its answer for all areas, and the names of all areas of the level.
 
-    ``answer`` None: no area is chosen. ``used``: the indicators compared by, with their meaning.
+    ``answer`` None: no area is chosen. ``used``: the indicators compared by, as a reader knows them.
     """
 
     asked: SimilarRequest
     answer: Answer[SimilarRow] | None
     names: Mapping[str, str]
-    used: Mapping[str, IndicatorInfo]
+    used: Mapping[str, Named]
+    levels: Sequence[LevelRow]
+    offices: Offices
 
     @property
     def rows(self) -> list[SimilarRow]:
@@ -75,7 +79,7 @@ def get_similar(request: Request) -> Response:
         asked = shown.asked
         values: dict[str, object] = {
             "asked": asked,
-            "levels": level_options(levels(session), asked.level),
+            "levels": level_options(shown.levels, asked.level),
             "areas": options({"": "bitte wählen", **shown.names}, asked.key),
             "limits": _limits(asked.limit),
             "choices": _choices(session, shown),
@@ -121,7 +125,8 @@ def get_picture(request: Request, kind: str) -> Response:
 
 
 def _shown(request: Request, session: Session) -> Shown:
-    level = level_of(request, levels(session))
+    there, offices = levels(session), read_offices(session)
+    level = level_of(request, there)
     names = area_questions.names(session, level)
     asked = SimilarRequest(
         level=level,
@@ -133,11 +138,12 @@ def _shown(request: Request, session: Session) -> Shown:
     )
     # After the level was changed the form still sends an area of the level before: then one is to be chosen.
     if asked.key not in names:
-        return Shown(replace(asked, key=""), None, names, {})
+        return Shown(replace(asked, key=""), None, names, {}, there, offices)
     answer = similar(session, replace(asked, limit=MOST_AREAS))
     compared = [name for row in answer.rows[:1] for name in row.values]
     meant = indicators_of(session, {name.partition(":")[0] for name in compared})
-    return Shown(asked, answer, names, {name: meant[name.partition(":")[0]] for name in compared})
+    used = {name: _named(name, meant[name.partition(":")[0]], offices) for name in compared}
+    return Shown(asked, answer, names, used, there, offices)
 
 
 def _indicators(request: Request) -> tuple[SimilarIndicator, ...]:
@@ -147,10 +153,6 @@ def _indicators(request: Request) -> tuple[SimilarIndicator, ...]:
 
 def _name(code: str, position: str | None) -> str:
     return f"{code}:{position}" if position else code
-
-
-def _path(asked: SimilarRequest) -> str:
-    return f"areas/{asked.level}/{asked.key}/similar"
 
 
 def _parameters(asked: SimilarRequest) -> dict[str, object]:
@@ -180,13 +182,15 @@ def _choices(session: Session, shown: Shown) -> list[tuple[str, list[Option]]]:
         titles = {"": "nicht vergleichen", **{f"{name}*{code}": title for code, title in _WEIGHTS.items()}}
         if weight is not None and weight not in _WEIGHTS:
             titles[f"{name}*{weight}"] = f"{weight.replace('.', ',')}-fach"
-        made.append((_title(name, info), options(titles, "" if weight is None else f"{name}*{weight}")))
+        made.append(
+            (_named(name, info, shown.offices).title, options(titles, "" if weight is None else f"{name}*{weight}"))
+        )
     return made
 
 
-def _title(name: str, info: IndicatorInfo) -> str:
-    position = name.partition(":")[2]
-    return f"{info.title}, {position}" if position else info.title
+def _named(name: str, info: IndicatorInfo, offices: Offices) -> Named:
+    position = position_in_words(offices, name.partition(":")[2])
+    return Named(", ".join(filter(None, [info.title, position])), *shown_in(info.kind, info.unit))
 
 
 def _map(request: Request, shown: Shown) -> NumberMap:
@@ -206,7 +210,6 @@ def _map(request: Request, shown: Shown) -> NumberMap:
 
 def _table(shown: Shown) -> DataTable:
     """Return the areas that are most alike, and in what each differs most."""
-    titles = {name: _title(name, info) for name, info in shown.used.items()}
     columns = [
         Column("area", "Gebiet", header=True),
         Column("rank", "Rang", Kind.NUMBER),
@@ -218,7 +221,7 @@ def _table(shown: Shown) -> DataTable:
             "area": Link(row.area_name, address(f"/gebiete/{row.area_level}/{row.area_key}")),
             "rank": row.rank,
             "distance": row.distance,
-            "difference": difference(row, titles),
+            "difference": difference(row, shown.used),
         }
         for row in shown.rows
     ]
@@ -235,8 +238,8 @@ def _figures(shown: Shown) -> DataTable:
         *(Column(f"area{row.rank}", row.area_name, Kind.PLAIN, decimals=1) for row in shown.rows),
     ]
     rows = []
-    for name, info in shown.used.items():
-        unit = f" ({info.unit})" if info.unit and info.unit != "personen" else ""
-        cells: dict[str, Cell] = {"indicator": f"{_title(name, info)}{unit}", "own": shown.rows[0].own_values[name]}
-        rows.append(cells | {f"area{row.rank}": row.values[name] for row in shown.rows})
+    for name, one in shown.used.items():
+        unit = f" ({one.unit})" if one.unit not in {"", "Personen"} else ""
+        cells: dict[str, Cell] = {"indicator": f"{one.title}{unit}", "own": one.factor * shown.rows[0].own_values[name]}
+        rows.append(cells | {f"area{row.rank}": one.factor * row.values[name] for row in shown.rows})
     return DataTable(f"Kennzahlen von {shown.name} und den ähnlichsten Gebieten", columns, rows)

@@ -10,6 +10,7 @@ A view is a template that extends ``planung/ansicht.html`` and one function of a
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
@@ -24,8 +25,10 @@ from service.pages.planning_views import VIEWS, view_of
 router = APIRouter(include_in_schema=False)
 
 STYLE = "srk-planung.css"
+Pairs: TypeAlias = Sequence[tuple[str, str]]
+"""The parameters of an address, in order."""
 _FORMATS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "geojson": "GeoJSON", "gpkg": "GeoPackage"}
-_FLAT = ("csv", "xlsx")
+_NOTHING: tuple[object, ...] = (None, "", (), [])
 MAPPED = tuple(_FORMATS)
 
 
@@ -46,6 +49,8 @@ def view_page(
     """Answer with a view of the planning desk, ``planung/<slug>.html`` unless another template is named.
 
     The template also reads ``view``, ``version`` and ``internal``. The Interne Fassung is for planners and logged.
+    A content whose values have ``asked_again`` (see ``filled_in``) is copied as an address that shows the same numbers
+    when there are newer ones.
     """
     view = view_of(slug)
     version = version_of(request)
@@ -53,6 +58,8 @@ def view_page(
     def framed(session: Session) -> Content:
         made = content(session)
         values = {"view": view, "version": version, "internal": version is Version.INTERNAL, **made.values}
+        again = made.values.get("asked_again")
+        values["address"] = None if again is None else address(request.scope["path"], again)
         return replace(made, values=values, styles=[STYLE, *made.styles])
 
     return page(
@@ -114,7 +121,7 @@ def api_files(
     ``parameters`` that are None or empty are left out, sequences are joined by commas. ``limit``: the settings'
     ``max_rows``, so that nothing is cut off; None for an answer that is not paged.
     """
-    pairs = [(name, _text(value)) for name, value in parameters.items() if value not in (None, "", (), [])]
+    pairs = [(name, _text(value)) for name, value in parameters.items() if value not in _NOTHING]
     if version is Version.INTERNAL:
         pairs.append(("version", version.value))
     if limit is not None:
@@ -126,9 +133,26 @@ def _text(value: object) -> str:
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
-def map_files(request: Request) -> list[Download]:
-    """Return the pictures of the map shown: of the same parameters, from the same classes."""
+def filled_in(request: Request, filled: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return the parameters of the view with what was left open filled in: they ask for the same whatever is loaded.
+
+    ``filled``: the values by name; one that is None or empty is left out, sequences are joined by commas.
+    """
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in filled and value]
+    return [*((name, _text(value)) for name, value in filled.items() if value not in _NOTHING), *kept]
+
+
+def pairs_of(request: Request, asked: Pairs | None) -> Pairs:
+    """Return the parameters a view was resolved to; None: those it was given."""
+    return request.query_params.multi_items() if asked is None else asked
+
+
+def map_files(request: Request, asked: Pairs | None = None) -> list[Download]:
+    """Return the pictures of the map shown: of the same parameters, from the same classes.
+
+    ``asked``: the parameters filled in; None: as they were given.
+    """
     return [
-        Download(title, address(f"{request.scope['path']}/karte.{kind}", request.query_params.multi_items()))
+        Download(title, address(f"{request.scope['path']}/karte.{kind}", pairs_of(request, asked)))
         for kind, title in (("svg", "Karte als SVG"), ("png", "Karte als PNG"))
     ]

@@ -1,19 +1,21 @@
 """Words of the planning desk for what data is called in codes: units, positions, flags, modes."""
 
-from collections.abc import Mapping
-
-from geodata.ages import parse_position
 from geodata.categories import TITLES
+from geodata.controlling_offices import Offices
+from geodata.indicator_words import UNITS, position_in_words
 
-UNITS: Mapping[str, str] = {
-    "personen": "Personen",
-    "hilfen": "Hilfen",
-    "junge_menschen": "junge Menschen",
-    "familien": "Familien",
-    "haushalte": "Haushalte",
-    "stunden": "Stunden",
-    "eur": "€",
-}
+__all__ = [
+    "CATEGORIES",
+    "COUNTINGS",
+    "FLAGS",
+    "MODES",
+    "SCENARIOS",
+    "SUPPLY_UNITS",
+    "UNITS",
+    "note_of",
+    "position_text",
+]
+
 SUPPLY_UNITS = {"places": "Plätze", "hours_per_week": "Wochenstunden"}
 MODES = {"walk": "zu Fuß", "bike": "mit dem Fahrrad", "line": "Luftlinie mal Umwegfaktor"}
 FLAGS = {"estimated": "geschätzt", "provisional": "vorläufig"}
@@ -28,19 +30,10 @@ COUNTINGS = {
 }
 
 
-def unit_text(unit: str | None) -> str:
-    """Return a unit as a reader writes it; "" where it is not known."""
-    return UNITS.get(unit or "", unit or "")
-
-
-def position_text(position: str) -> str:
-    """Return a position in words: ages, or the code itself where it stands for something else."""
-    if position == "total":
-        return "insgesamt"
-    ages = parse_position(position)
-    if ages is None:
-        return position or "ohne Unterteilung"
-    return f"ab {ages.age_from} Jahren" if ages.age_to is None else f"{ages.words()} Jahre"
+def position_text(offices: Offices, position: str, dataset: str | None = None) -> str:
+    """Return a position as a choice of a form: in words, everybody and figures without position too."""
+    usual = {"total": "insgesamt", "": "ohne Unterteilung"}
+    return usual.get(position) or position_in_words(offices, position, dataset)
 
 
 def note_of(flag: str) -> str:

@@ -72,7 +72,7 @@ def test_amounts_of_a_key_date_are_those_of_the_shortest_period_around_it(databa
     found = rows(database)
     day = found["1", "2021-03-31", "31"]
     assert (day.hours_per_case, day.spending_eur, day.spending_per_case) == (3, 1200, 120)
-    assert "Stunden für 2021-03." in (day.note or "").replace("Geleistete ", "")
+    assert "Stunden für März 2021." in (day.note or "").replace("Geleistete ", "")
     assert "Ausgaben für 2021." in (day.note or "")
     # What belongs to no key date has its own row, without cases.
     assert {key[1] for key in found if key[0] == "1"} == {"2021-03-31", "2021-Q1", "2021-04"}

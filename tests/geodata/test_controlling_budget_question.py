@@ -124,6 +124,11 @@ def test_suppressed_spending_suppresses_what_rests_on_it(database: "Database") -
     row = years(database)["2021"]
     assert (row.flag, row.spending_eur, row.steering_effect_eur, row.budget_use) == ("suppressed", None, None, None)
     assert row.expected_eur == pytest.approx(1060)
+    # What rests on it is suppressed; a forecast that nobody made is not.
+    assert set(row.suppressed_fields) == {
+        "spending_eur", "steering_effect_eur", "steering_effect_net_eur", "budget_use",
+    }  # fmt: skip
+    assert row.forecast_spending_eur is None
 
 
 def test_who_sees_spending(database: "Database") -> None:

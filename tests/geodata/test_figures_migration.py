@@ -38,7 +38,8 @@ OLD_TABLES = ("dataset", "import_run", "level", "area_registry", "area", "place"
 
 def held(engine: Engine) -> dict[str, list[str]]:
     """The rows of the first revision's tables in the first revision's columns."""
-    added = "'{refused_digest,content_digest,counting,unit,scope,population_period,location_quality}'::text[]"
+    run_added = "refused_digest,content_digest,counting,unit,scope,population_period"
+    added = f"'{{{run_added},location_quality,spelt,spelt_address}}'::text[]"
     run = "- CASE WHEN '{table}' = 'import_run' THEN 'release' ELSE '' END"
     with engine.connect() as connection:
         return {

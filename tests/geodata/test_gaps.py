@@ -101,7 +101,7 @@ def test_reach_by_hand(town: "Database") -> None:
         "Rang 2, auch bei veränderten Annahmen: In stadtteil B erreichen 20,0\xa0% der 10- bis unter 18-Jährigen (40 "
         "von 200) in höchstens 10 Minuten eine Einrichtung, nötig sind 80\xa0%; es fehlen 120 Personen."
     )
-    assert answer.meta.unit == "Personen (needed, deficit)"
+    assert answer.meta.unit == "Personen"
 
 
 def test_catchment_by_hand(town: "Database") -> None:
@@ -198,7 +198,7 @@ def test_the_footnotes_say_what_was_done(town: "Database") -> None:
     assert meta.title == (
         "Bestand und Bedarf · Versorgung · Offene Kinder- und Jugendarbeit · 10 bis unter 18 Jahre · Stadtteil"
     )
-    assert meta.unit == "Plätze (needed, deficit)"
+    assert meta.unit == "Plätze"
     assert meta.warnings[0] == (
         "Richtwert „Plätze je 1.000“: 50 Plätze je 1.000. Quelle: Jugendhilfeplan; Beschluss: Drucksache 1-23; Datum: "
         "14.03.2024."

@@ -260,7 +260,10 @@ def test_the_widest_band_there_may_be(town: "Database") -> None:
 
 def test_every_answer_says_how_it_was_made(town: "Database") -> None:
     meta = asked(town, near_km=10).meta
-    assert meta.title == "Plätze in der Nähe · Unterbringungen nach § 34 · nach Herkunft · Ebene Stadtteil · 2021-Q3"
+    assert (
+        meta.title
+        == "Plätze in der Nähe · Unterbringungen nach § 34 · nach Herkunft · Ebene Stadtteil · 3. Quartal 2021"
+    )
     assert "im Umkreis von 5, 10 und 20 km (einschließlich) Luftlinie um den Mittelpunkt der Einwohner" in meta.method
     assert "ohne Platz im Umkreis von 10 km" in meta.method
     assert "Einrichtungen ohne Freigabe sind nicht enthalten." in meta.warnings

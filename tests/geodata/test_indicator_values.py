@@ -194,7 +194,7 @@ class TestDistributed:
         assert found.estimated.all()
         assert found.note is not None
         assert found.note.endswith(
-            "neu gebildet aus „Zugezogene“ und „Einwohnerinnen und Einwohner, total“ (2024) der Ebene Stadtteil, nach "
+            "neu gebildet aus „Zugezogene“ und „Einwohnerinnen und Einwohner“ (2024) der Ebene Stadtteil, nach "
             "Einwohnern verteilt (geschätzt)."
         )
 

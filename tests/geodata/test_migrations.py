@@ -44,10 +44,15 @@ TYPES = """
     WHERE typnamespace = 'public'::regnamespace AND typtype IN ('e', 'd')
       AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = t.oid AND d.deptype = 'e')
 """
+# What tables are made with and only the migrations make.
+SPELLING = """
+    CREATE FUNCTION srk_spelt(text) RETURNS text LANGUAGE sql IMMUTABLE RETURN $1;
+"""
 TABLES = ", ".join(f"'{table}'" for table in Base.metadata.tables)
 SHAPE = {
     "columns": f"""
-        SELECT table_name, column_name, udt_name, is_nullable, column_default, is_identity, identity_generation
+        SELECT table_name, column_name, udt_name, is_nullable, column_default, is_identity, identity_generation,
+               generation_expression
         FROM information_schema.columns WHERE table_schema = 'public' AND table_name IN ({TABLES})
     """,
     "geometries": "SELECT f_table_name, f_geometry_column, coord_dimension, srid, type FROM geometry_columns "
@@ -237,6 +242,7 @@ def test_the_tables_made_from_the_code_are_those_of_the_migrations(
         connection.execute(f'CREATE DATABASE "{other}"')
     with cluster.connect(other) as connection:
         connection.execute("CREATE EXTENSION postgis; CREATE EXTENSION pg_trgm")
+        connection.execute(SPELLING)
     engine = create_engine(cluster.url(other), poolclass=NullPool)
     Base.metadata.create_all(engine)
     engine.dispose()

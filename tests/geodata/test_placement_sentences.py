@@ -9,7 +9,8 @@ from conftest import Database
 from geodata.database import Access, reading
 from geodata.home_gaps import HomeGapRow
 from geodata.home_request import HomeBand
-from geodata.periods import spoken
+from geodata.periods import accusative, kind_of, since, spoken, within
+from geodata.placement_figures import Change
 from geodata.placement_offer import comparable, placement_offers, usual_comparison
 from geodata.placement_sentences import (
     answer_sentences,
@@ -22,6 +23,7 @@ from geodata.placement_sentences import (
     signed,
 )
 from geodata.placements import PlacementRow
+from geodata.proportions import Interval
 from geodata.viewer import Role, Viewer
 
 
@@ -32,7 +34,7 @@ def placed(**given: Any) -> PlacementRow:
         "area_level": "bezirk", "area_key": "1", "area_name": "Mitte", "period": "2021-Q3", "paragraph": "34",
         "area_role": "zustaendig", "counting": "stichtag", "cases": 540, "outside_cases": 287, "unknown_cases": 0,
         "outside_share": 287 / 540, "ci_low": 0.4893, "ci_high": 0.5732, "change_pp": 2.74, "change_ci_low": -3.02,
-        "change_ci_high": 8.48, "suppressed": False, "suppressed_fields": (),
+        "change_ci_high": 8.48, "change_secured": False, "suppressed": False, "suppressed_fields": (),
     }  # fmt: skip
     return PlacementRow(**(values | given))
 
@@ -55,10 +57,37 @@ def test_periods_as_sentences_write_them(period: str, said: str) -> None:
     assert spoken(period) == said
 
 
+@pytest.mark.parametrize(
+    ("period", "inside", "about", "from_then"),
+    [("2020", "2020", "2020", "Seit 2020"),
+     ("2014-H1", "im 1. Halbjahr 2014", "das 1. Halbjahr 2014", "Seit dem 1. Halbjahr 2014"),
+     ("2021-Q3", "im 3. Quartal 2021", "das 3. Quartal 2021", "Seit dem 3. Quartal 2021"),
+     ("2019-07", "im Juli 2019", "Juli 2019", "Seit Juli 2019"),
+     ("2019-07-31", "am 31.07.2019", "den 31.07.2019", "Seit dem 31.07.2019")],
+)  # fmt: skip
+def test_when_something_was_and_since_when(period: str, inside: str, about: str, from_then: str) -> None:
+    assert within(period) == inside
+    assert accusative(period) == about
+    assert within(period, start=True) == inside[:1].upper() + inside[1:]
+    assert since(period, start=True) == from_then
+    assert (change_sentence(placed(), period) or "").startswith(f"{from_then} ist der Anteil")
+
+
+def test_periods_of_the_same_length_are_of_a_kind() -> None:
+    kinds = {kind_of(one) for one in ("2020", "2014-H1", "2021-Q3", "2019-07", "2019-07-31")}
+    assert len(kinds) == 5
+    assert kind_of("2021-Q3") == kind_of("1999-Q1")
+    with pytest.raises(ValueError, match="kein Zeitraum"):
+        kind_of("2021-Q5")
+
+
 def test_the_usual_comparison_is_two_years_before() -> None:
     offered = ["2018-Q3", "2019-Q3", "2020-Q3", "2021-Q2", "2021-Q3", "2021-Q4"]
     assert usual_comparison("2021-Q3", offered) == "2019-Q3"
-    assert usual_comparison("2019-Q3", offered) == "2018-Q3"  # the earliest there is
+    assert usual_comparison("2019-Q3", offered) == "2018-Q3"  # the nearest to it
+    assert usual_comparison("2021-Q3", ["2011-Q3", "2019-Q4", "2020-Q3", "2021-Q3"]) == "2019-Q4"
+    assert usual_comparison("2021-Q3", ["2018-Q3", "2020-Q3", "2021-Q3"]) == "2018-Q3"  # equally near: the earlier
+    assert usual_comparison("2024", ["2021", "2023", "2024"]) == "2021"  # leap years change nothing
     assert usual_comparison("2018-Q3", offered) is None
     assert comparable("2021-Q3", offered) == ["2018-Q3", "2019-Q3", "2020-Q3", "2021-Q2"]
 
@@ -93,7 +122,7 @@ def test_a_change_and_whether_it_is_secured() -> None:
         "Seit dem 3. Quartal 2019 ist der Anteil um 2,7 Prozentpunkte gestiegen. "
         "Die Veränderung ist statistisch nicht gesichert."
     )
-    secured = placed(change_pp=-1.0, change_ci_low=-1.9, change_ci_high=-0.1)
+    secured = placed(change_pp=-1.0, change_ci_low=-1.9, change_ci_high=-0.1, change_secured=True)
     assert change_sentence(secured, "2019") == (
         "Seit 2019 ist der Anteil um 1,0 Prozentpunkt gesunken. Die Veränderung ist statistisch gesichert (95 %)."
     )
@@ -107,7 +136,8 @@ def test_a_change_and_whether_it_is_secured() -> None:
                                  (-2.0, -0.1, True), (None, None, None)],
 )  # fmt: skip
 def test_a_change_whose_interval_touches_nought_is_not_secured(low: Any, high: Any, secured: bool | None) -> None:
-    assert placed(change_ci_low=low, change_ci_high=high).change_secured is secured
+    unsecured = low is not None and Interval(low, high).covers(0)
+    assert Change(0, 0.5, low, high, unsecured=unsecured).secured is secured
 
 
 def test_where_it_is_highest_says_who_is_not_compared() -> None:

@@ -70,7 +70,7 @@ def test_the_first_quarter_of_the_published_table_and_the_series(examples_databa
     assert [(one.period, one.cases, one.change_cases) for one in series.rows] == [
         ("2019-Q3", 617, None), ("2021-Q3", 540, -77)]  # fmt: skip
     assert series.rows[0].outside_share == row.outside_share
-    assert "2019-Q3 bis 2021-Q3" in series.meta.title
+    assert "3. Quartal 2019 bis 3. Quartal 2021" in series.meta.title
     assert asked(examples_database).rows[0].period == "2021-Q3"
 
 
@@ -180,7 +180,7 @@ def test_changes_against_another_quarter(town: "Database") -> None:
     )
     assert row.note == UNSECURED
     assert rows["22"].change_cases is None
-    assert rows["22"].note == "Für 2020-Q3 fehlt die Angabe; eine Veränderung gibt es nicht."
+    assert rows["22"].note == "Für das 3. Quartal 2020 fehlt die Angabe; eine Veränderung gibt es nicht."
 
 
 def test_cases_per_1000_by_origin_from_the_latest_residents_before_the_end(town: "Database") -> None:
@@ -188,7 +188,7 @@ def test_cases_per_1000_by_origin_from_the_latest_residents_before_the_end(town:
     rows = by_key(answer)
     assert rows["11"].per_1000 == pytest.approx(45)
     assert rows["12"].per_1000 is rows["31"].per_1000 is rows["ohne"].per_1000 is None
-    assert any("2020-12-31" in warning for warning in answer.meta.warnings)
+    assert any("31.12.2020" in warning for warning in answer.meta.warnings)
     assert "Ohne Einwohner von 0 bis unter 21 Jahren: stadtteil 12, Drei/Vier und stadtteil 31." in answer.meta.warnings
     assert {source.dataset for source in answer.meta.sources} == {"placements", "statistics.neu", "areas.stadtteil"}
     assert by_key(asked(town, paragraph="35"))["1"].per_1000 is None

@@ -16,6 +16,7 @@ from geodata.controlling_budget_question import BudgetRequest, BudgetRow, budget
 from geodata.controlling_figures import UNASSIGNED, WITH_THE_AREA
 from geodata.controlling_line import ControllingRow
 from geodata.database import Access, reading
+from geodata.periods import spoken
 from geodata.viewer import PUBLIC, Role, Viewer
 
 ADMIN = Viewer(Role.ADMIN)
@@ -287,7 +288,7 @@ def test_hours_per_case_of_bremerhaven_to_the_digit(ask: Asked) -> None:
     for area, _position, month, text in found:
         row = rows[area, days[month]]
         assert as_printed(row.hours_per_case, text) == text
-        assert f"Stunden für {month}." in (row.note or "")
+        assert f"Stunden für {spoken(month)}." in (row.note or "")
         assert row.counting == "stichtag"
 
 
@@ -389,5 +390,5 @@ def test_others_see_what_was_published_as_nothing_of_it_is_small(ask: Asked, vie
         assert {key: row for key, row in seen.items() if key[:2] != ("NOR", "2014-H1")} == left
         assert not any(row.suppressed_fields for row in seen.values())
     said = ask("stadt", viewer).meta.warnings
-    assert any(one.startswith("Fallzahlen für 2014-H1 bleiben beim Jugendamt") for one in said)
+    assert any(one.startswith("Fallzahlen für das 1. Halbjahr 2014 bleiben beim Jugendamt") for one in said)
     assert not any("bleiben beim Jugendamt" in one for one in ask("stadt", ADMIN).meta.warnings)

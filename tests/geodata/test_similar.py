@@ -62,6 +62,8 @@ def build(made: "Database", folder: Path, *, people: bool = True) -> "Database":
         *figures("gleich", dict.fromkeys(KEYS, 0.1)),
         *figures("selten", {key: ARMUT[key] for key in KEYS[:3]}),
         *figures("wohnungen", PEOPLE),
+        # Money is no trait of those who live there: never among the defaults.
+        *figures("fee_increase_pct", ARMUT),
     ]
     if people:
         listed += residents_rows("stadtteil", {key: {"total": count} for key, count in PEOPLE.items()})

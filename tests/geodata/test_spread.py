@@ -4,7 +4,9 @@ import datetime as dt
 
 import pytest
 
-from geodata.indicator_choices import Choice, choose
+from geodata.indicator_choices import Choice, choose, usual_indicator
+from geodata.indicators import IndicatorInfo, tells_of_work
+from geodata.periods import parse_period
 from geodata.spread import NamedFigure, spread, spread_of_change
 
 DAY = dt.date(2020, 1, 1)
@@ -38,6 +40,8 @@ def test_ties_are_those_of_what_is_shown() -> None:
         (figures(), "Für kein Gebiet gibt es hier einen Wert, der gezeigt werden kann."),
         (figures(None, hidden=1), "Für kein Gebiet gibt es hier einen Wert, der gezeigt werden kann."),
         (figures(2, 2), "In allen Gebieten mit Wert ist er gleich: 2."),
+        (figures(2), "In Gebiet 1 ist der Wert 2."),
+        (figures(2, None), "In Gebiet 1 ist der Wert 2. 1 von 2 Gebieten hat einen Wert; bei einem fehlt er."),
     ],
 )
 def test_nothing_to_compare(given: list[NamedFigure], said: str) -> None:
@@ -75,7 +79,48 @@ def test_what_does_not_fit_is_replaced_and_named() -> None:
 
     assert chosen() == ("stadtteil", "total", "2020", "ist")
     assert chosen(level="bezirk") == ("bezirk", "total", "2019", "ist")
+    helps = [Choice("bezirk", one, "2020", "ist", DAY, DAY) for one in ("31", "alle_hilfen")]
+    everything = choose(helps, (), **open_)
+    assert everything is not None
+    assert everything.position == "alle_hilfen"
     assert chosen(level="bezirk", position="0-6") == ("bezirk", "total", "2019", "ist", "position")
     assert chosen(scenario="prognose", period="2020") == ("stadtteil", "total", "2030", "prognose", "period")
     assert chosen(level="land", position="0-6") == ("stadtteil", "0-6", "2020", "ist", "level")
     assert choose([], (), **open_) is None
+
+
+def test_what_may_be_compared_is_as_long_as_early_and_counted_alike() -> None:
+    def at(period: str, *countings: str) -> Choice:
+        parsed = parse_period(period)
+        return Choice("stadtteil", "total", period, "ist", parsed.starts, parsed.ends, countings or ("stichtag",))
+
+    there = [at("2021"), at("2020-12-31"), at("2020"), at("2020-H2"), at("2019", "kumuliert"), at("2018")]
+    got = choose(there, (), level=None, position=None, period="2020", scenario=None)
+    assert got is not None
+    assert [one.period for one in got.earlier] == ["2018"]
+    assert [one.period for one in got.periods] == [one.period for one in there]
+    newest = choose(there, (), level=None, position=None, period=None, scenario=None)
+    assert newest is not None
+    assert [one.period for one in newest.earlier] == ["2020", "2018"]
+
+
+def test_one_way_of_counting_is_chosen() -> None:
+    there = [Choice("stadtteil", "", "2020", "ist", DAY, DAY, ("kumuliert", "stichtag"))]
+
+    def counted(counting: str | None) -> tuple[str, ...]:
+        got = choose(there, (), level=None, position=None, period=None, scenario=None, counting=counting)
+        assert got is not None
+        return got.counting, *got.left_out
+
+    assert counted(None) == ("kumuliert",)
+    assert counted("stichtag") == ("stichtag",)
+    assert counted("begonnen") == ("kumuliert", "counting")
+
+
+def test_what_is_shown_first_tells_of_people_not_of_work() -> None:
+    fees = IndicatorInfo("fee_increase_pct", "Entgelte", "%", "rate")
+    own = IndicatorInfo("kosten", "Kosten je Kind", "eur", "rate", "spending_eur:31", "population:0-18")
+    poor = IndicatorInfo("sgb2", "SGB II", "%", "share", "sgb2_n", "population:total")
+    assert usual_indicator([fees, own, poor]) == poor
+    assert [tells_of_work(one) for one in (fees, own, poor)] == [True, True, False]
+    assert not tells_of_work(IndicatorInfo("population", "Einwohner", "personen", "count"))

@@ -91,7 +91,7 @@ def test_the_footnotes_name_only_what_was_used(database: "Database") -> None:
     answer = asked(database, TOTAL)
     assert [source.dataset for source in answer.meta.sources] == [town.AMTLICH, "areas.stadtteil"]
     assert "Umfang von „Amtliche Zahlen“: nur Hauptwohnsitz" in answer.meta.warnings
-    assert answer.meta.title == "Einwohnerinnen und Einwohner · total · Ebene Stadtteil · 2020"
+    assert answer.meta.title == "Einwohnerinnen und Einwohner · Ebene Stadtteil · 2020"
     assert answer.meta.method.endswith(".")
 
 
@@ -101,6 +101,22 @@ def test_all_positions_stand_side_by_side(database: "Database") -> None:
         ("11", "0-18"), ("11", "total"), ("12", "0-18"), ("12", "total")]  # fmt: skip
     young = {row.area_key: row.value for row in answer.rows if row.position == "0-18"}
     assert young == {key: town.YOUNG.get(key) for key in town.STADTTEILE}
+
+
+def test_one_way_of_counting_alone(database: "Database") -> None:
+    answer = asked(database, StatisticsRequest("eigenes", "stadtteil", counting="stichtag"))
+    assert {row.counting for row in answer.rows} == {"stichtag"}
+    assert {row.area_key: row.value for row in answer.rows if row.value is not None} == {"13": 0.5}
+    assert len(answer.rows) == len(town.STADTTEILE)
+    assert answer.meta.title == "eigenes · Ebene Stadtteil · 2020 · am Stichtag"
+    # Nothing is said of what is not there.
+    assert not any("Verschieden gezählte" in one for one in answer.meta.warnings)
+    assert town.OTHER_COUNTING not in {one.dataset for one in answer.meta.sources}
+    for counting in ("kumuliert", ""):
+        with pytest.raises(ParameterError) as caught:
+            asked(database, StatisticsRequest("eigenes", "stadtteil", counting=counting))
+        assert caught.value.parameter == "counting"
+        assert list(caught.value.allowed) == ["mittel_12_stichtage", "stichtag"]
 
 
 def test_what_is_counted_differently_is_never_mixed(database: "Database") -> None:

@@ -102,3 +102,26 @@ def test_periods_that_cannot_be_compared(database: "Database", compare: str) -> 
     with pytest.raises(ParameterError) as caught:
         asked(database, QUOTE, compare)
     assert caught.value.parameter == "compare"
+
+
+@pytest.mark.parametrize("compare", ["2019-H1", "2019-12-31", "2019-Q4"])
+def test_periods_of_another_length_are_refused(database: "Database", compare: str) -> None:
+    with pytest.raises(ParameterError, match="verschiedener Länge") as caught:
+        asked(database, QUOTE, compare)
+    assert caught.value.parameter == "compare"
+
+
+def test_a_figure_nobody_has_now_keeps_the_one_before(
+    new_database: "Callable[[], Database]", tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made, folder = new_database(), tmp_path_factory.mktemp("town")
+    town.build(made.writing, folder)
+    # The unit is the dataset's; an area without a row has none.
+    rows = [town.figure("stadtteil", key, "begonnen", "", period, value)
+            for key, period, value in (("11", "2020", 3), ("12", "2020", 4), ("11", "2021", 5))]  # fmt: skip
+    town.load_figures(made.writing, folder, rows, "statistics.beginn", Counting("begonnen", "personen"))
+    got = asked(made, StatisticsRequest("begonnen", "stadtteil", period="2021"), "2020")
+    found = {row.area_key: (row.value, row.before, row.change, row.before_flag, row.unit) for row in got.rows}
+    assert found["11"] == (5, 3, 2, "ok", "personen")
+    assert found["12"] == (None, 4, None, "ok", "personen")
+    assert found["13"] == (None, None, None, "missing", None)

@@ -194,13 +194,13 @@ def test_level_is_fetched_once_when_first_shown(site: tuple[Site, str], chromium
     page.get_by_label("Stadtteile").check()
     expect(paths).to_have_count(2)
     assert site[0].asked.count("/flaechen/stadtteil") == 1
-    first = page.get_by_role("button", name=f"Altona {HOSTILE}: 1 Einrichtung", exact=True)
+    first = page.get_by_role("button", name=f"Altona {HOSTILE}: 1 Einrichtung insgesamt", exact=True)
     first.focus()
-    expect(page.locator(".leaflet-tooltip")).to_have_text(f"Altona {HOSTILE}: 1 Einrichtung")
+    expect(page.locator(".leaflet-tooltip")).to_have_text(f"Altona {HOSTILE}: 1 Einrichtung insgesamt")
     page.keyboard.press("ArrowRight")
     # The one before fades, so for a moment there are two.
     expect(page.locator(".leaflet-tooltip")).to_have_count(1)
-    expect(page.locator(".leaflet-tooltip")).to_have_text("Billstedt: 12 Einrichtungen")
+    expect(page.locator(".leaflet-tooltip")).to_have_text("Billstedt: 12 Einrichtungen insgesamt")
     page.keyboard.press("Enter")
     expect(page.get_by_role("link", name="Zum Gebietsprofil")).to_have_attribute("href", "/gebiete/stadtteil/1")
     watch.calm()

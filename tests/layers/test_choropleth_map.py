@@ -7,8 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from browser_wait import until
-from number_maps import HAMBURG, HOSTILE, HOSTILES, URLS, NumberSite, city, serving_numbers, three_by_three, values_of
+from number_maps import (
+    HAMBURG,
+    HOSTILE,
+    HOSTILES,
+    URLS,
+    NumberSite,
+    city,
+    feature,
+    serving_numbers,
+    three_by_three,
+    values_of,
+)
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from layers.canvas import canvas
@@ -249,6 +261,30 @@ def test_failed_shapes_are_said_and_can_be_tried_again(site: tuple[NumberSite, s
     assert all("503" in error for error in visit.errors)
 
 
+def test_the_mouse_does_not_take_the_keyboard_s_sign_away(site: tuple[NumberSite, str], chromium: Browser) -> None:
+    shapes, areas = three_by_three()
+    show(site[0], shapes, areas, rows(areas))
+    visit = Visit(chromium, site[1])
+    page = visit.page
+    selected = page.locator("tr.srk-row-selected")
+    area(page, "Dulsberg: ").focus()
+    expect(selected).to_have_text("Zeile 3")
+    # Over another area and its row the mouse has its say; beside the map and in it the sign is back at the focus.
+    page.get_by_role("link", name="Zeile 5").hover()
+    expect(selected).to_have_text("Zeile 5")
+    page.mouse.move(2, 899)
+    expect(selected).to_have_text("Zeile 3")
+    expect(page.locator(".srk-highlight path")).to_have_count(2)
+    area(page, "Eimsbüttel: ").hover()
+    expect(selected).to_have_text("Zeile 4")
+    page.mouse.move(2, 300)
+    expect(selected).to_have_text("Zeile 3")
+    page.get_by_role("link", name="Zeile 0").focus()
+    page.mouse.move(2, 899)
+    expect(selected).to_have_count(0)
+    visit.calm()
+
+
 def test_without_scripts_the_legend_stands(site: tuple[NumberSite, str], chromium: Browser) -> None:
     shapes, areas = three_by_three()
     classes = classify([one.value for one in areas], [one.suppressed for one in areas])
@@ -272,6 +308,26 @@ def test_names_stand_where_they_fit(site: tuple[NumberSite, str], chromium: Brow
         visit.page.get_by_role("button", name="Herauszoomen").click()
         visit.page.wait_for_timeout(400)
     expect(labels).to_have_count(0)
+    visit.calm()
+
+
+def test_a_name_stands_on_the_largest_part(site: tuple[NumberSite, str], chromium: Browser) -> None:
+    island, mainland = shapely.box(9.80, 53.42, 9.805, 53.423), shapely.box(9.85, 53.5, 10.05, 53.65)
+    shapes = {"type": "FeatureCollection", "features": [
+        feature("0", "Altona", shapely.MultiPolygon([island, mainland]))]}  # fmt: skip
+    show(site[0], shapes, [AreaValue("0", "Altona", 5.0)], fit=(9.8, 53.42, 10.1, 53.72))
+    visit = Visit(chromium, site[1])
+    label = visit.page.locator(".srk-label span")
+    expect(label).to_have_text("Altona")
+    at = label.bounding_box()
+    x, y = visit.page.evaluate(
+        "() => { const { map, container } = window.srkMap.of(document.querySelector('.srk-map').id);"
+        " const at = map.latLngToContainerPoint([53.575, 9.95]); const box = container.getBoundingClientRect();"
+        " return [box.x + at.x, box.y + at.y]; }"
+    )
+    assert at
+    assert abs(at["x"] + at["width"] / 2 - x) < 40
+    assert abs(at["y"] + at["height"] / 2 - y) < 40
     visit.calm()
 
 

@@ -71,6 +71,16 @@ def test_zero_missing_and_suppressed_differ_and_are_named() -> None:
     assert ("flow", "so breit: 180 Hilfen") in flow_legend(drawn_flows(flows_of(CASES), "Hamburg", "Hilfen"), "Hilfen")
 
 
+def test_one_case_is_said_as_one() -> None:
+    drawn = drawn_flows(flows_of({"Bayern": 1, "Hessen": 0, "Ausland": 2}), "Hamburg", "Fälle", "Fall")
+    said = {flow.state: flow.sentence for flow in drawn}
+    assert (said["Bayern"], said["Hessen"], said["Ausland"]) == ("1 Fall", "0 Fälle", "2 Fälle")
+    assert ("flow", "so breit: 1 Fall") in flow_legend(drawn, "Fälle", "Fall")
+    data = rendered(flows=flows_of({"Bayern": 1}), one="Hilfe")
+    assert [place["sentence"] for place in data["places"] if place["name"] == "Bayern"] == ["1 Hilfe"]
+    assert "so breit: 1 Hilfe" in {entry["title"] for entry in data["legend"]}
+
+
 def test_no_flow_at_all_has_no_arc() -> None:
     assert all(flow.width_px == 0 for flow in drawn_flows(flows_of({"Hamburg": 3}), "Hamburg", "Hilfen"))
 

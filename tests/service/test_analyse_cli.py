@@ -354,7 +354,7 @@ def test_without_a_network_walking_is_refused_and_the_line_is_said(
             rows.insert("surface_area", cell=cell, level="bezirk", area_key="1")
     run = runner(database, monkeypatch, capsys)
     asked = ("reach", "--level", "bezirk", "--area", "bezirk:1", "--category", "okja")
-    sentence = "Es ist kein Wegenetz geladen; Entfernungen sind Luftlinien mal 1,3 (mode=line)."
+    sentence = "Es ist kein Wegenetz geladen; Entfernungen sind Luftlinien mal 1,3."
     assert one_sentence(run(*asked, "--mode", "walk")) == f"Fehler: {sentence}\n"
     out = said(run(*asked))
     assert sentence in out

@@ -162,7 +162,7 @@ def test_reach_by_hand(small: TestClient) -> None:
 def test_without_a_network_ways_are_straight_lines_and_said_to_be(small: TestClient) -> None:
     asked = {"level": "stadtteil", "category": "okja", "measure": "reach"}
     body = small.get(API + PATH, params=asked).json()
-    sentence = "Es ist kein Wegenetz geladen; Entfernungen sind Luftlinien mal 1,3 (mode=line)."
+    sentence = "Es ist kein Wegenetz geladen; Entfernungen sind Luftlinien mal 1,3."
     assert sentence in body["meta"]["warnings"]
     line = small.get(API + PATH, params=asked | {"mode": "line"}).json()
     assert line["rows"] == body["rows"]

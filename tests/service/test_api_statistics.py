@@ -41,7 +41,7 @@ def test_rows_and_footnotes(client: TestClient) -> None:
     missing = [row for row in body["rows"] if row["value"] is None]
     assert [(row["area_key"], row["flag"], row["dataset"]) for row in missing] == [("14", "missing", None)]
     meta = body["meta"]
-    assert (meta["missing"], meta["unit"], meta["next"]) == (1, "personen", None)
+    assert (meta["missing"], meta["unit"], meta["next"]) == (1, "Personen", None)
     assert {source["dataset"] for source in meta["sources"]} == {town.AMTLICH, "areas.stadtteil"}
     assert meta["sources"][0]["licence"] == "dl-de/by-2-0"
 
@@ -171,3 +171,16 @@ def test_the_list_of_indicators(client: TestClient) -> None:
         cell.value for cell in workbook(client.get(API + "/indicators", params={"format": "xlsx"}).content)["Daten"][1]
     ]
     assert heads == [LABELS[name] for name in rows["population"]]
+
+
+def test_figures_without_position_and_of_one_counting(client: TestClient) -> None:
+    flats = rows_of(client, PATH, indicator="wohnungen", level="stadtteil", position="ohne")
+    assert flats == rows_of(client, PATH, indicator="wohnungen", level="stadtteil")
+    assert is_problem(client.get(API + PATH, params=TOTAL | {"position": "ohne"}), 400, "position")
+    own = {"indicator": "eigenes", "level": "stadtteil"}
+    means = rows_of(client, PATH, **own, counting="mittel_12_stichtage")
+    assert {row["counting"] for row in means} == {"mittel_12_stichtage"}
+    assert len(means) < len(rows_of(client, PATH, **own))
+    for counting in ("quatsch", "kumuliert", "ohne"):
+        assert "stichtag" in is_problem(client.get(API + PATH, params=own | {"counting": counting}), 400, "counting")[
+            "allowed"]  # fmt: skip

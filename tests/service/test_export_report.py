@@ -150,7 +150,7 @@ HAMBURG_COLUMNS = ("spending_eur", "expected_eur", "steering_effect_eur", "reduc
 
 def test_facts_notes_and_sources(session: Session, report: Report) -> None:
     facts = dict(report.facts)
-    assert facts["Basiszeitraum"] == "Stadt Bremen: 2014; Hamburg-Mitte: 2017; Nord (Stadtteilbüro): 2019-07-31"
+    assert facts["Basiszeitraum"] == "Stadt Bremen: 2014; Hamburg-Mitte: 2017; Nord (Stadtteilbüro): 31.07.2019"
     assert facts["Hinweis"].startswith("Veröffentlichte Zahlen, Quelle")
     assert facts["Stand der neuesten Quelle"] == "17.01.2022"
     assert facts["Fassung"] == INTERNAL == report.mark()

@@ -2,6 +2,9 @@
 
 import html
 import re
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import Database
@@ -9,7 +12,12 @@ from service_help import API, client_of, workbook
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
+from geodata.controlling_budget_question import BudgetRow
 from geodata.viewer import Role, Viewer
+from layers.chart_parts import CITY_LOOK
+from service.exports.budget_table import of_budget
+from service.pages import planning_budget, planning_controlling_tables
+from service.pages.components import Mark
 
 PATH = "/planung/controlling"
 BUDGET = f"{PATH}/budget"
@@ -122,7 +130,140 @@ def test_each_chart_has_its_table_and_its_file(client: TestClient) -> None:
         answer = client.get(href)
         assert answer.status_code == 200
         assert f"<title>{title}</title>" in answer.text
-    assert client.get(f"{PATH}/diagramm-99.svg", params=BREMEN).status_code == 404
+    for wrong in ("99", "0", "01", "0000019999", "9" * 5000, "1.5", "-1", "²", "eins"):
+        assert client.get(f"{PATH}/diagramm-{wrong}.svg", params=BREMEN).status_code == 404, wrong
+
+
+@pytest.mark.parametrize(("version", "said"), [("veroeffentlichung", "Veröffentlichungsfassung"),
+                                               ("intern", "Interne Fassung")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("path", "asked", "file"),
+    [(f"{PATH}/diagramm-1.svg", BREMEN, "diagramm-1"), (f"{PATH}/diagramm-2.svg", BREMEN, "diagramm-2"),
+     (f"{BUDGET}/ausgaben.svg", {}, "ausgaben")],
+)  # fmt: skip
+def test_a_chart_taken_along_says_what_it_is(
+    client: TestClient, path: str, asked: dict[str, str], file: str, version: str, said: str
+) -> None:
+    answer = client.get(path, params={**asked, "version": version})
+    assert answer.status_code == 200, answer.text
+    text_of_it = html.unescape(answer.text)
+    assert said in text_of_it
+    assert "Veröffentlichte Zahlen" in text_of_it  # the notice of the examples
+    assert re.search(r"Quelle: .*Stand: \d\d\.\d\d\.\d{4}; Lizenz: ", text_of_it)
+    assert "Methode: " in text_of_it
+    assert f'filename="{file}-controlling-{version}.svg"' in answer.headers["content-disposition"]
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.content == client.get(path, params={**asked, "version": version}).content
+
+
+def test_a_chart_of_invented_data_says_so(demo_database: Database) -> None:
+    demo = client_of(demo_database.serving, ADMIN)
+    for path in (f"{PATH}/diagramm-1.svg", f"{BUDGET}/ausgaben.svg"):
+        answer = demo.get(path)
+        assert answer.status_code == 200, answer.text
+        assert "Beispieldaten" in answer.text
+
+
+def test_the_city_looks_the_same_in_every_chart(demo_database: Database) -> None:
+    demo = client_of(demo_database.serving, ADMIN)
+    body = page(demo, level="bezirk")
+    charts = re.findall(r'<figure class="bild" id="diagramm-[12]">.*?</figure>', body, re.DOTALL)
+    assert len(charts) == 2  # of seven areas six are in the first
+    for one in charts:
+        assert f'stroke="{CITY_LOOK.colour}" stroke-width="2"' in one
+
+
+def test_periods_are_written_in_words(client: TestClient) -> None:
+    body = page(client, level="stadtteilbuero")
+    heads = re.findall(r'<th scope="col" class="zahl">([^<]+)</th>', body)
+    assert "31.07.2019" in heads
+    assert not re.search(r"2019-(07|12)|201[45]-H1", plain(body))
+    found = plain(page(client, level="stadt"))
+    assert not re.search(r"2019-(07|12)|201[45]-H1", found), found[
+        max(0, found.find("-H1") - 200) : found.find("-H1") + 60
+    ]
+
+
+def test_no_name_of_a_column_is_told(client: TestClient) -> None:
+    said = plain(page(client, **BREMEN)) + plain(page(client, BUDGET))
+    for name in ("help_density", "change_pct", "effect_pp", "diff_to_city", "target_eur", "net_effect_difference_eur",
+                 "budget_use", "_pct", "_pp", "(base)"):  # fmt: skip
+        assert name not in said
+    assert "der Abstand zur Prognose ist der Nettoeffekt minus dem der Prognose" in said
+    assert "Ausschöpfungsgrad als Bruch" in said
+
+
+def test_the_api_file_is_told_against_the_base_of_the_page(client: TestClient) -> None:
+    body = page(client, **BREMEN)
+    (href,) = [one for one in map(html.unescape, re.findall(r'href="([^"]+)"', body))
+               if one.startswith(f"{API}/controlling?") and "format=xlsx" in one]  # fmt: skip
+    assert "base=2014" in href
+    sheet = workbook(client.get(href).content)["Daten"]
+    heads = [cell.value for cell in sheet[1]]
+    at = [heads.index(name) for name in ("Veränderung gegen das Basisjahr in %", "Zielschwelle in €")]
+    found = [[row[one].value for one in at] for row in sheet.iter_rows(min_row=2)]
+    assert all(any(values[place] is not None for values in found) for place in (0, 1))
+
+
+def test_the_address_to_share_shows_the_same_when_there_is_more(client: TestClient) -> None:
+    body = page(client, **BREMEN)
+    (href,) = map(html.unescape, re.findall(r'data-copy="([^"]+)"', body))
+    asked = parse_qs(urlsplit(href).query)
+    assert asked == {
+        "level": ["sozialzentrum"], "from": ["2014"], "to": ["2020"], "base": ["2014"],
+        "measure": ["spending_per_resident"], "growth_pct": ["4"],
+    }  # fmt: skip
+    assert plain(client.get(href).text).count("2020: ") == plain(body).count("2020: ")
+    for file in re.findall(r'href="([^"]+(?:diagramm-\d|bericht)[^"]+)"', body):
+        assert parse_qs(urlsplit(html.unescape(file)).query) == asked
+    budget = page(client, BUDGET)
+    (href,) = map(html.unescape, re.findall(r'data-copy="([^"]+)"', budget))
+    assert parse_qs(urlsplit(href).query) == {
+        "area": ["bezirk:1"], "from": ["2017"], "to": ["2020"], "base": ["2017"],
+    }  # fmt: skip
+
+
+def test_the_budget_is_asked_for_years(client: TestClient) -> None:
+    body = page(client, level="stadt", **{"from": "2014-H1", "to": "2015-H1", "base": "2014-H1", "version": "intern"})
+    (href,) = map(html.unescape, re.findall(rf'href="({BUDGET}[^"]*)"', body))
+    asked = parse_qs(urlsplit(href).query)
+    assert {name: asked[name] for name in ("from", "to", "version")} == {
+        "from": ["2014"], "to": ["2015"], "version": ["intern"],
+    }  # fmt: skip
+    assert "base" not in asked
+    assert client.get(href).status_code == 200
+
+
+def test_a_report_is_looked_through_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    for name in ("comparisons", "chapters"):
+        real = getattr(planning_controlling_tables, name)
+
+        def counting(*given: Any, _name: str = name, _real: Any = real) -> Any:
+            asked.append(_name)
+            return _real(*given)
+
+        monkeypatch.setattr(planning_controlling_tables, name, counting)
+    page(client, **BREMEN, growth_pct="3.25")  # nobody has asked for it yet
+    assert asked == ["comparisons", "chapters"]
+
+
+def test_in_the_budget_only_what_is_suppressed_is_marked() -> None:
+    values: dict[str, Any] = dict.fromkeys(BudgetRow.__slots__)
+    row = BudgetRow(**(values | {
+        "area_level": "bezirk", "area_key": "1", "area_name": "Mitte", "period": "2020", "flag": "suppressed",
+        "expected_eur": 5.0, "suppressed_fields": ("spending_eur",),
+    }))  # fmt: skip
+    table = of_budget([row, replace(row, period="2021", forecast_spending_eur=3.0)], "Budget")
+    assert table is not None
+    spent, ahead = (table.line((name, "")) for name in ("spending_eur", "forecast_spending_eur"))
+    assert spent is not None
+    assert ahead is not None
+    assert [cell.suppressed for cell in spent.cells] == [True, True]
+    assert [(cell.value, cell.suppressed) for cell in ahead.cells] == [(None, False), (3.0, False)]
+    (_title, chart), *_rest = [(one.title, one) for one in planning_budget._pictures([row], [])]
+    assert chart.table is not None
+    assert chart.table.rows == [{"period": "2020", "spending_eur": Mark.SUPPRESSED, "expected_eur": 5.0}]
 
 
 def test_nothing_to_compare_is_said(client: TestClient) -> None:

@@ -3,16 +3,29 @@
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import Database
 from service_help import API, client_of, workbook
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from geodata.viewer import Role, Viewer
+from geodata.placement_offer import PlacementOffer, placement_offers
+from geodata.placements import PlacementRow
+from geodata.viewer import Role, Version, Viewer
 from layers.flows import STATES
+from service.pages import (
+    planning_placements,
+    planning_placements_asked,
+    planning_placements_parts,
+    planning_placements_tables,
+)
+from service.pages.components import Link
 
 PATH = "/planung/unterbringung"
 PLANNER = Viewer(Role.PLANNER, office_areas=(("bezirk", "1"),))
@@ -150,6 +163,163 @@ def test_a_quarter_is_never_compared_with_itself(planner: TestClient) -> None:
     assert "statistisch gesichert" not in plain(first)
 
 
+def test_a_change_is_never_told_backwards(planner: TestClient) -> None:
+    # The form sends both: of 2025-Q4 against 2024-Q4 only the first was changed.
+    said = plain(page(planner, period="2023-Q4", compare="2024-Q4"))
+    assert "Seit dem" not in said
+    assert "4. Quartal 2024 ist keiner. Davor ist kein solcher geladen." in said
+    later = page(planner, period="2024-Q4", compare="2025-Q3")
+    assert "3. Quartal 2025 ist keiner. Verglichen ist mit: 4. Quartal 2023." in plain(later)
+    assert any("seit 4. Quartal 2023" in head for head in cells(later, "anteile")[0])
+    # What fits is compared with as it is asked for, without a word.
+    assert "Verglichen ist mit:" not in plain(page(planner, period="2025-Q4", compare="2025-Q3"))
+
+
+def test_a_period_that_only_another_choice_has_is_said_and_left(planner: TestClient) -> None:
+    body = page(planner, period="2023-Q4", counting="begonnen")
+    assert (
+        "Im 4. Quartal 2023 gibt es auf der Ebene Bezirk keine Angaben. Gezeigt ist der neueste Zeitraum: "
+        "4. Quartal 2025."
+    ) in plain(body)
+    assert '<option value="2025-Q4" selected>' in body
+
+
+def test_links_hand_on_only_periods_that_are_there(planner: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_first(session: Session) -> list[PlacementOffer]:
+        return [
+            replace(one, periods=one.periods[1:]) if one.area_role == "herkunft" else one
+            for one in placement_offers(session)
+        ]
+
+    monkeypatch.setattr(planning_placements_asked, "placement_offers", without_first)
+    body = page(planner, period="2024-Q4", compare="2023-Q4")
+    switch = r'<a href="([^"]+)"[^>]*>Fälle je 1.000 unter 21-Jährige</a>'
+    (href,) = re.findall(switch, body)
+    assert parse_qs(urlsplit(html.unescape(href)).query) == {
+        "period": ["2024-Q4"], "show": ["per_1000"], "level": ["sozialraum"],
+    }  # fmt: skip
+    (href,) = re.findall(switch, page(planner, period="2023-Q4"))
+    assert "period" not in parse_qs(urlsplit(html.unescape(href)).query)
+    assert planner.get(html.unescape(href)).status_code == 200
+    # The form changes the level alone.
+    assert "Gezeigt ist der neueste Zeitraum" in plain(page(planner, level="sozialraum", period="2023-Q4"))
+
+
+def test_spaces_around_a_period_change_nothing(planner: TestClient) -> None:
+    body = page(planner, period=" 2025-Q4", compare="2024-Q4 ")
+    assert any("seit 4. Quartal 2024" in head for head in cells(body, "anteile")[0])
+    assert '<option value="2025-Q4" selected>' in body
+
+
+def test_a_remembered_order_never_leads_to_an_error(planner: TestClient) -> None:
+    for sort in ("-change", "secured", "per_1000", "-distance"):
+        heads = cells(page(planner, period="2023-Q4", sort=sort), "anteile")[0]
+        assert "Anteil außerhalb ▼" in heads  # the usual order
+
+
+def test_what_is_counted_and_cut_out_is_said(planner: TestClient) -> None:
+    told = "nach Herkunft, am Stichtag; nur Hamburg-Mitte"
+    body = page(planner, **MITTE)
+    assert re.search(rf"<h2[^>]*>Anteil außerhalb, 4. Quartal 2025 \(§ 34\) <small>{told}</small></h2>", body)
+    for identity in ("anteile", "naehe-tabelle"):
+        assert re.search(rf'<table id="{identity}">\s*<caption>[^<]*\({told}\)</caption>', body)
+    begun = page(planner, counting="begonnen")
+    assert "<small>nach zuständigem Jugendamt, im Zeitraum begonnen</small>" in begun
+    assert told in html.unescape(planner.get(f"{PATH}/karte.svg", params=MITTE).text)
+    assert told in html.unescape(planner.get(f"{PATH}/verlauf.svg", params=MITTE).text)
+
+
+def test_the_address_to_share_shows_the_same_when_there_is_more(planner: TestClient) -> None:
+    body = page(planner)
+    (href,) = map(html.unescape, re.findall(r'data-copy="([^"]+)"', body))
+    asked = parse_qs(urlsplit(href).query)
+    assert asked == {
+        "level": ["bezirk"], "paragraph": ["34"], "period": ["2025-Q4"], "compare": ["2023-Q4"],
+        "area_role": ["zustaendig"], "counting": ["stichtag"], "show": ["share"], "near_km": ["5"],
+    }  # fmt: skip
+    assert urlsplit(href).path == PATH
+    assert cells(planner.get(href).text, "anteile") == cells(body, "anteile")
+    images = [one for one in links(body) if "/planung/" in one]
+    assert len(images) == 5
+    for one in (*images, *map(html.unescape, re.findall(r'<img class="kartenbild" src="([^"]+)"', body))):
+        assert parse_qs(urlsplit(one).query) == asked
+    chosen = page(planner, **MITTE, method="pretty", version="intern", sort="name")
+    (href,) = map(html.unescape, re.findall(r'data-copy="([^"]+)"', chosen))
+    kept = parse_qs(urlsplit(href).query)
+    assert (kept["method"], kept["version"], kept["area"]) == (["pretty"], ["intern"], ["bezirk:1"])
+
+
+def test_the_legend_of_the_flow_map_stands_below_it(planner: TestClient) -> None:
+    body = page(planner)
+    assert '<div class="legende"><div id="map_laenderkarte-host"></div></div>' in body
+    assert body.index('id="map_laenderkarte"') < body.index('id="map_laenderkarte-host"')
+
+
+def test_one_case_is_one_case(planner: TestClient) -> None:
+    for asked in ({}, MITTE, {"level": "stadtteil", "show": "per_1000"}):
+        assert not re.search(r"\b1 Fälle", html.unescape(page(planner, **asked)))
+
+
+def test_no_name_of_a_column_is_told(planner: TestClient) -> None:
+    for version in ("veroeffentlichung", "intern"):
+        said = plain(page(planner, **MITTE, version=version))
+        for name in ("(places)", "(cases)", "provider_area_key", "Zeile „ohne“"):
+            assert name not in said
+        assert "Plätze, Fälle" in said
+
+
+@pytest.mark.parametrize(
+    ("periods", "word"),
+    [(("2024-Q4", "2025-Q1"), "Quartal"), (("2024", "2025"), "Jahr"), (("2024", "2025-Q1"), "Zeitraum"),
+     (("2025-07",), "Zeitraum")],
+)  # fmt: skip
+def test_what_there_is_to_choose_from_is_called_what_it_is(periods: tuple[str, ...], word: str) -> None:
+    offer = PlacementOffer("bezirk", "Bezirk", "34", "zustaendig", "stichtag", periods)
+    asked = planning_placements_asked.Wanted(
+        None, None, "34", None, None, None, None, "share", 5.0, None, Version.PUBLISHED
+    )
+    view = planning_placements_asked.PlacementView(asked, [offer], offer, periods[-1], None, "bezirk", "Hamburg", {})
+    assert view.period_word == word
+
+
+def test_the_key_of_an_area_is_escaped_in_its_address() -> None:
+    values: dict[str, Any] = dict.fromkeys(PlacementRow.__slots__)
+    row = PlacementRow(**(values | {"area_level": "sozial raum", "area_key": "1/2 ü?", "area_name": "Raum"}))
+    link = planning_placements_tables._name(row)
+    assert isinstance(link, Link)
+    assert link.href == "/gebiete/sozial%20raum/1%2F2%20%C3%BC%3F"
+
+
+def test_nothing_is_asked_twice(planner: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def counted(module: ModuleType, name: str, question: str) -> None:
+        real = getattr(module, name)
+
+        def counting(*given: Any) -> Any:
+            asked.append(f"{question}, Reihe" if getattr(given[-1], "series", False) else question)
+            return real(*given)
+
+        monkeypatch.setattr(module, name, counting)
+
+    for module in (planning_placements, planning_placements_parts):
+        counted(module, "placements", "Fälle")
+    counted(planning_placements, "home_gaps", "Plätze")
+    counted(planning_placements_asked, "read_tree", "Gebiete")
+
+    def questions(path: str, **more: str) -> list[str]:
+        asked.clear()
+        assert planner.get(path, params=more).status_code == 200
+        return sorted(asked)
+
+    # ``classes``: an answer nobody has asked for yet, so that none is taken from the cache. The areas, all of them
+    # together and the series; the flow is of all together.
+    assert questions(PATH, classes="7") == ["Fälle", "Fälle", "Fälle, Reihe", "Gebiete", "Plätze"]
+    assert questions(f"{PATH}/karte.svg", classes="7") == ["Fälle", "Gebiete"]
+    assert questions(f"{PATH}/verlauf.svg", classes="7") == ["Fälle", "Fälle, Reihe", "Gebiete"]
+    assert questions(f"{PATH}/laender.svg", classes="7") == ["Fälle", "Gebiete"]
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -161,6 +331,8 @@ def test_a_quarter_is_never_compared_with_itself(planner: TestClient) -> None:
         ({"flow": "sozialraum:S101"}, "Für dieses Gebiet sind die Bundesländer nicht angegeben."),
         ({"show": "alles"}, "„show“ kennt den Wert „alles“ nicht."),
         ({"near_km": "0"}, "„near_km“ muss eine Zahl"),
+        ({"near_km": "5.00001"}, "„near_km“ hat höchstens 3 Nachkommastellen"),
+        ({"near_sort": "name"}, "Den Parameter „near_sort“ gibt es hier nicht."),
         ({"paragraph": "99"}, "Zu § 99 gibt es keine Unterbringungen."),
         ({"sort": "farbe"}, "Nach „farbe“ kann nicht sortiert werden."),
         ({"periode": "2025-Q4"}, "Den Parameter „periode“ gibt es hier nicht."),
@@ -183,6 +355,10 @@ def test_every_file_of_the_page_opens_and_is_the_published_version(planner: Test
     (table,) = [href for href in hrefs if "/placements?" in href and "xlsx" in href and "series" not in href]
     sheet = workbook(planner.get(table).content)
     heads = [cell.value for cell in sheet["Daten"][1]]
+    secured = {
+        row[heads.index("Veränderung statistisch gesichert")].value for row in sheet["Daten"].iter_rows(min_row=2)
+    }
+    assert secured == {False, "•"}  # what the page's column says
     cases = [row[heads.index("Fälle")].value for row in sheet["Daten"].iter_rows(min_row=2)]
     assert {type(value) for value in cases} == {int, str}  # numbers are numbers, a suppressed one is its sign
     assert [value for value in cases if isinstance(value, str)] == ["•"]
@@ -193,11 +369,20 @@ def test_pictures_of_the_same_parameters(planner: TestClient, name: str) -> None
     answer = planner.get(f"{PATH}/{name}", params=MITTE)
     assert answer.status_code == 200, answer.text
     assert answer.content == planner.get(f"{PATH}/{name}", params=MITTE).content
-    if name in {"karte.svg", "laender.svg"}:
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    stem, kind = name.split(".")
+    file = f'filename="{stem}-unterbringung-veroeffentlichung.{kind}"'
+    assert file in answer.headers["content-disposition"]
+    if kind == "svg":
         said = html.unescape(answer.text)
         assert "Veröffentlichungsfassung" in said
         assert "Beispieldaten" in said
         assert "Stand: 01.01.2026" in said
+        assert "Methode: Fälle (am Stichtag" in said
+        assert "am Stichtag" in said
+        internal = planner.get(f"{PATH}/{name}", params={**MITTE, "version": "intern"})
+        assert "Interne Fassung" in internal.text
+        assert f"{stem}-unterbringung-intern" in internal.headers["content-disposition"]
 
 
 def test_the_internal_version_is_asked_for_marked_and_logged(planner: TestClient, demo_database: Database) -> None:

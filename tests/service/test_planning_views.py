@@ -14,10 +14,21 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from geodata.viewer import Role, Viewer
+from importers.kinds.catalogue import CatalogueImport, import_catalogue
+from importers.load import Counting
 from service.pages.planning_views import VIEWS
 
 PAGE = {"accept": "text/html"}
 PLANNER = Viewer(Role.PLANNER, office_areas=(("bezirk", "1"),))
+BEFORE = {"11": 99.0, "12": 201.0}
+CATALOGUE = """
+indicator = [
+    { code = "wohnungen", title = "Wohnungen", unit = "wohnungen", kind = "count" },
+    { code = "quote_pct", title = "Quote", unit = "%", kind = "rate" },
+    { code = "anteil", title = "Anteil", kind = "share", numerator = "wohnungen", denominator = "population:total" },
+]
+help_group = [{ code = "gruppe_a", title = "Hilfen der Gruppe A" }]
+"""
 OWN = ("kennzahlen", "versorgung", "erreichbarkeit", "bedarf")
 POPULATION = "/planung/kennzahlen?indicator=population&level=stadtteil&position=total"
 
@@ -29,8 +40,30 @@ def demo(demo_database: Database) -> TestClient:
 
 @pytest.fixture(scope="module")
 def small(new_database: Callable[[], Database], tmp_path_factory: pytest.TempPathFactory) -> Database:
-    made = new_database()
-    town.build(made.writing, tmp_path_factory.mktemp("town"))
+    made, folder = new_database(), tmp_path_factory.mktemp("town")
+    town.build(made.writing, folder)
+    before = [town.figure("stadtteil", key, "population", "total", "2019", value) for key, value in BEFORE.items()]
+    town.load_figures(made.writing, folder, before, "statistics.vorjahr", Counting("stichtag"))
+    rates = [
+        town.figure("stadtteil", key, indicator, "", period, value)
+        for indicator, values in {"quote_pct": (("2021", 12.5), ("2022", 14.0)), "anteil": (("2021", 0.25),)}.items()
+        for period, value in values
+        for key in town.STADTTEILE
+    ]
+    town.load_figures(made.writing, folder, rates, "statistics.quoten", Counting("stichtag"))
+    flows = [
+        town.figure("stadtteil", "11", "begonnene", position, period, value)
+        for position, period, value in (
+            ("", "2021", 3),
+            ("", "2021-H1", 1),
+            ("gruppe_a", "2021", 5),
+            ("gruppe_a", "2020", 9),
+            ("gruppe_a", "2019", 7),
+        )
+    ]
+    town.load_figures(made.writing, folder, flows, "statistics.beginn", Counting("begonnen"))
+    (folder / "katalog.toml").write_text(CATALOGUE, encoding="utf-8")
+    import_catalogue(made.writing, folder / "katalog.toml", CatalogueImport())
     return made
 
 
@@ -97,21 +130,26 @@ def test_a_picture_as_png(demo: TestClient) -> None:
     assert answer.headers["content-disposition"] == 'attachment; filename="karte-bedarf-veroeffentlichung.png"'
 
 
+@pytest.mark.parametrize("narrowed", ["level=bezirk", "level=stadtteil&area=bezirk:1"])
 @pytest.mark.parametrize("slug", OWN)
-def test_what_can_be_taken_along_is_what_is_shown(demo: TestClient, slug: str) -> None:
-    body = page(demo, f"/planung/{slug}?level=bezirk")
-    shown = {key: cells for key, cells in table(body) if key is not None}
-    assert len(shown) == 7
+def test_what_can_be_taken_along_is_what_is_shown(demo: TestClient, slug: str, narrowed: str) -> None:
+    body = page(demo, f"/planung/{slug}?{narrowed}")
+    everything = {key or "ohne": cells for key, cells in table(body)}
+    shown = {key: cells for key, cells in everything.items() if key != "ohne"}
+    assert len(shown) == (7 if narrowed == "level=bezirk" else 19)
     files = links(body, "/api/v1/")
     assert {dict(parse_qsl(urlsplit(one).query))["format"] for one in files if "format" in one} == {
         "csv", "xlsx", "geojson", "gpkg"}  # fmt: skip
     for one in files:
         assert demo.get(one).status_code == 200, one
     rows = {row["area_key"]: row for row in csv_rows(demo.get(next(one for one in files if "csv" in one)).content)}
-    assert set(rows) >= set(shown)
+    assert set(rows) == set(everything)
     column = {"kennzahlen": "value", "versorgung": "supply_per_1000", "erreichbarkeit": "reach_share",
               "bedarf": "deficit_per_1000"}[slug]  # fmt: skip
     for key, cells in shown.items():
+        if rows[key][column] == "":
+            assert cells[3 if slug == "bedarf" else 1] in {"fehlt", "•", "–"}
+            continue
         value = float(rows[key][column]) * (100 if column == "reach_share" else 1)
         written = cells[3 if slug == "bedarf" else 1].replace(".", "").replace(",", ".")
         assert value == pytest.approx(float(written), abs=0.51 if "." not in written else 0.051)
@@ -196,11 +234,132 @@ def test_areas_without_figures_of_their_own_are_not_invented(figures: TestClient
 
 
 def test_change_between_two_periods(figures: TestClient) -> None:
-    body = page(figures, f"{POPULATION}&compare=2019-12-31")
-    assert {key: row[1:3] for key, row in table(body)}["11"] == ["1", "1,0"]
-    assert "Seit 2019-12-31 ist der Wert in einem Gebiet gestiegen, in 0 Gebieten gesunken" in body
+    body = page(figures, f"{POPULATION}&compare=2019")
+    found = {key: row[1:3] for key, row in table(body)}
+    assert (found["11"], found["12"]) == (["1", "1,0"], ["−1", "−0,5"])
+    assert "Seit 2019 ist der Wert in einem Gebiet gestiegen, in einem Gebiet gesunken" in body
     assert all("statistics/change" in one for one in links(body, "format=csv"))
     assert "spiegelbildlich um 0" in body
+
+
+def selected(body: str, name: str) -> dict[str, bool]:
+    """The values of a select of the page, and which is chosen."""
+    inside = re.search(rf'<select id="feld-{name}".*?</select>', body, re.DOTALL)
+    assert inside, name
+    return {value: bool(chosen) for value, chosen in re.findall(r'<option value="([^"]*)"( selected)?', inside[0])}
+
+
+@pytest.mark.parametrize(
+    ("period", "compare"),
+    [("2019", "2020"), ("2019", "2019"), ("2020", "2019-12-31")],  # later, the same, of another length
+)
+def test_a_change_is_never_read_backwards(figures: TestClient, period: str, compare: str) -> None:
+    body = page(figures, f"{POPULATION}&period={period}&compare={compare}")
+    assert "Mit dem gewählten Zeitraum lässt sich hier nicht vergleichen" in body
+    assert "gestiegen" not in body
+    if period == "2020":
+        assert selected(body, "compare") == {"": True, "2019": False}
+    else:
+        assert 'id="feld-compare"' not in body
+
+
+def test_the_time_line_drops_a_comparison_that_would_look_ahead(figures: TestClient) -> None:
+    body = page(figures, "/planung/kennzahlen?indicator=begonnene&position=gruppe_a&compare=2020")
+    steps = [dict(parse_qsl(urlsplit(one).query)) for one in links(body.partition('class="zeitleiste"')[2], "period=")]
+    assert [(one["period"], one.get("compare")) for one in steps[:3]] == [
+        ("2019", None), ("2020", None), ("2021", "2020")]  # fmt: skip
+
+
+def test_halves_are_not_compared_with_years(figures: TestClient) -> None:
+    path = f"{API}/statistics/change?indicator=begonnene&level=stadtteil&period=2021&compare=2021-H1"
+    answer = figures.get(path)
+    assert answer.status_code == 400
+    assert answer.json()["parameter"] == "compare"
+    assert "verschiedener Länge" in answer.json()["detail"]
+
+
+def test_figures_without_position_are_taken_along_without_the_others(figures: TestClient) -> None:
+    body = page(figures, "/planung/kennzahlen?indicator=begonnene&position=ohne&period=2021")
+    rows = csv_rows(figures.get(links(body, "format=csv")[0]).content)
+    assert {row["position"] for row in rows} == {""}
+    assert {key: row[1] for key, row in table(body)}["11"] == "3"
+    assert float({row["area_key"]: row["value"] for row in rows}["11"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("counting", "key", "value", "said"),
+    [("stichtag", "13", "0,5", "am Stichtag gezählt"), ("mittel_12_stichtage", "11", "0,25", "Mittel aus zwölf")],
+)
+def test_one_way_of_counting_is_shown_named_and_taken_along(
+    figures: TestClient, counting: str, key: str, value: str, said: str
+) -> None:
+    body = page(figures, f"/planung/kennzahlen?indicator=eigenes&counting={counting}")
+    rows = csv_rows(figures.get(links(body, "format=csv")[0]).content)
+    assert {row["counting"] for row in rows} == {counting}
+    shown = {key or "ohne": row for key, row in table(body)}
+    assert {row["area_key"] for row in rows} == set(shown)
+    assert [one for one, row in shown.items() if row[1] != "fehlt"] == [key]
+    assert float(shown[key][1].replace(",", ".")) == pytest.approx(float(value.replace(",", ".")), abs=0.051)
+    assert said in re.findall(r'<h2 class="bildtitel">(.*?)</h2>', body)[0]
+    # The footnotes are those of what is shown.
+    assert "Verschieden gezählte Werte" not in body
+    assert selected(body, "counting")[counting]
+
+
+def test_rates_change_by_percentage_points(figures: TestClient) -> None:
+    body = page(figures, "/planung/kennzahlen?indicator=quote_pct&compare=2021")
+    assert float(dict(table(body))["11"][1].replace(",", ".")) == 1.5
+    assert "Prozentpunkte" in body
+    # 12 percent more would be another thing.
+    assert "sort=change_pct" not in body
+    shares = page(figures, "/planung/kennzahlen?indicator=anteil")
+    assert float(dict(table(shares))["11"][1].replace(",", ".")) == 25
+
+
+def test_areas_alike_show_shares_in_percent(figures: TestClient) -> None:
+    body = page(figures, "/planung/vergleichsgebiete?level=stadtteil&key=11&indicator=anteil&limit=1")
+    row = re.search(r"Anteil \(%\)</th>.*?</tr>", body, re.DOTALL)
+    assert row
+    assert re.findall(r">\s*([\d,]+)\s*</td>", row[0]) == ["25", "25"]
+    quote = page(figures, "/planung/vergleichsgebiete?level=stadtteil&key=11&indicator=begonnene:gruppe_a")
+    assert "begonnene, Hilfen der Gruppe A" in quote
+
+
+def test_positions_have_the_names_of_the_catalogue(figures: TestClient) -> None:
+    body = page(figures, "/planung/kennzahlen?indicator=begonnene&position=gruppe_a")
+    assert "Hilfen der Gruppe A, 2021" in body
+    assert '<option value="gruppe_a" selected>Hilfen der Gruppe A</option>' in body
+    assert "gruppe_a" not in re.sub(r"<[^>]*>", "", body.partition("<main")[2].partition("<script")[0])
+    assert figures.get(links(body, "format=csv")[0].replace("format=csv", "format=json")).json()["meta"]["title"] == (
+        "begonnene · Hilfen der Gruppe A · Ebene Stadtteil · 2021 · begonnene im Zeitraum")  # fmt: skip
+
+
+def test_what_belongs_to_no_area_stands_last(figures: TestClient) -> None:
+    for sort in ("name", "-name", "value", "-value"):
+        assert [key for key, _row in table(page(figures, f"{POPULATION}&sort={sort}"))][-1] is None
+
+
+@pytest.mark.parametrize("slug", OWN)
+def test_the_part_of_the_city_is_named(demo: TestClient, slug: str) -> None:
+    body = page(demo, f"/planung/{slug}?level=stadtteil&area=bezirk:1")
+    assert "<small>nur Hamburg-Mitte</small>" in body
+    assert "nur Hamburg-Mitte" in demo.get(f"/planung/{slug}/karte.svg?level=stadtteil&area=bezirk:1").text
+    assert "nur Hamburg-Mitte" not in page(demo, f"/planung/{slug}?level=stadtteil")
+
+
+@pytest.mark.parametrize("slug", OWN)
+def test_a_part_smaller_than_the_areas_is_left_out_with_a_word(demo: TestClient, slug: str) -> None:
+    body = page(demo, f"/planung/{slug}?level=bezirk&area=stadtteil:02104")
+    assert "liegt kein Gebiet der Ebene Bezirk; gezeigt wird die ganze Stadt" in body
+    assert len([key for key, _row in table(body) if key is not None]) == 7
+    assert page(demo, f"/planung/{slug}?level=bezirk&area=stadtteil:99999", 400)
+
+
+def test_periods_are_spoken_of_as_people_do(figures: TestClient) -> None:
+    body = page(figures, f"{POPULATION}&period=2019-12-31")
+    assert "31.12.2019" in re.findall(r'<h2 class="bildtitel">(.*?)</h2>', body)[0]
+    assert '<option value="2019-12-31" selected>31.12.2019</option>' in body
+    assert "2019-12-31<" not in body
 
 
 def test_choices_that_do_not_fit_are_replaced_with_a_word(figures: TestClient) -> None:
@@ -212,7 +371,7 @@ def test_choices_that_do_not_fit_are_replaced_with_a_word(figures: TestClient) -
 def test_periods_are_links_in_their_order(figures: TestClient) -> None:
     body = page(figures, POPULATION)
     found = [dict(parse_qsl(urlsplit(one).query))["period"] for one in links(body, "period=")]
-    assert found[:2] == ["2019-12-31", "2020"]
+    assert found[:3] == ["2019", "2019-12-31", "2020"]
 
 
 def test_an_area_narrows_map_and_table(demo: TestClient) -> None:
@@ -242,6 +401,28 @@ def test_the_view_from_a_place(demo: TestClient) -> None:
     assert demo.get(next(one for one in lines if "geojson" in one)).json()["features"][0]["geometry"]
     assert "srkMap.reach" in page(demo, "/planung/erreichbarkeit?show=area")
     assert "srkMap.reach" not in page(demo, "/planung/erreichbarkeit")
+
+
+def test_a_point_may_be_written_with_decimal_commas(demo: TestClient) -> None:
+    body = page(demo, "/planung/erreichbarkeit?lon=9,99&lat=53,55")
+    assert "Von diesem Punkt aus" in body
+    assert body.partition('name="lon"')[2].partition(">")[0] == ' type="text" value="9.99"'
+
+
+def test_the_area_around_all_is_ticked_only_where_it_is_drawn(demo: TestClient) -> None:
+    assert 'name="show" value="area" checked' in page(demo, "/planung/erreichbarkeit?show=area")
+    assert 'name="show" value="area" checked' not in page(demo, "/planung/erreichbarkeit?show=area&lon=9.99&lat=53.55")
+
+
+def test_that_places_are_left_out_is_known_before_those_without_point_are(
+    demo: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "Es sind nicht alle Orte aufgeführt"
+    assert said not in page(demo, "/planung/erreichbarkeit?category=hze")
+    every = len(re.findall(r'<option value="facilities', page(demo, "/planung/erreichbarkeit?category=okja")))
+    monkeypatch.setattr("service.pages.planning_reach._MOST_PLACES", every - 1)
+    # Other minutes, for the answer of before may be kept.
+    assert said in page(demo, "/planung/erreichbarkeit?category=okja&minutes=16")
 
 
 def ranks(body: str) -> dict[str | None, str]:
@@ -278,8 +459,100 @@ def test_assumptions_equal_to_a_standard_are_the_standard(demo: TestClient) -> N
     same = demo.get("/planung/bedarf", params=asked, headers=PAGE).text
     assert "Quelle: Beispieldaten" in same
     assert ranks(same) == ranks(page(demo, "/planung/bedarf?standard=beispiel-okja-weg&level=bezirk"))
-    other = demo.get("/planung/bedarf", params=asked | {"standard_value": "0,7"}, headers=PAGE).text
-    assert "70\N{NO-BREAK SPACE}% in höchstens 15 Minuten" in other
+    other = demo.get("/planung/bedarf", params=asked | {"standard_value": "70,5"}, headers=PAGE).text
+    assert "70,5\N{NO-BREAK SPACE}% in höchstens 15 Minuten" in other
+
+
+@pytest.mark.parametrize(("percent", "share"), [("1", 0.01), ("0,5", 0.005), ("100", 1.0), ("72.3", 0.723)])
+def test_the_share_reached_is_always_in_percent(demo: TestClient, percent: str, share: float) -> None:
+    asked = {"level": "bezirk", "category": "okja", "measure": "reach", "standard_value": percent, "minutes": "20"}
+    body = demo.get("/planung/bedarf", params=asked, headers=PAGE).text
+    query = dict(parse_qsl(urlsplit(links(body, "format=csv")[0]).query))
+    assert float(query["standard_value"]) == share
+    assert f'name="standard_value" type="number" value="{percent.replace(",", ".")}"' in body
+    lower = dict(parse_qsl(urlsplit(links(body, "/planung/bedarf?category")[0]).query))
+    assert float(lower["standard_value"]) == pytest.approx(90 * share)
+    said = page(demo, "/planung/bedarf?measure=reach&category=okja&standard_value=101", 400)
+    assert "höchstens 100 %" in said
+
+
+def test_numbers_in_forms_keep_their_digits(demo: TestClient) -> None:
+    asked = {"level": "bezirk", "category": "okja", "measure": "supply", "standard_value": "1000000",
+             "need_weight": "1", "need1": "alleinerziehende_proz", "weight1": "0,1234567"}  # fmt: skip
+    body = demo.get("/planung/bedarf", params=asked, headers=PAGE).text
+    assert 'value="1000000"' in body
+    assert 'value="0.1234567"' in body
+    query = dict(parse_qsl(urlsplit(links(body, "format=csv")[0]).query))
+    assert query["standard_value"] == "1000000"
+    assert query["need"] == "alleinerziehende_proz*0.1234567"
+
+
+def form(body: str, identity: str) -> dict[str, str | list[str]]:
+    """What a form of the page sends as it stands."""
+    inside = re.search(rf'<form[^>]*id="{identity}".*?</form>', body, re.DOTALL)
+    assert inside
+    sent: dict[str, str | list[str]] = {}
+    for name, options in re.findall(r'<select[^>]*name="([^"]*)".*?>(.*?)</select>', inside[0], re.DOTALL):
+        chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
+        assert chosen
+        sent[name] = chosen[1]
+    for tag in re.findall(r"<input[^>]*>", inside[0]):
+        given = {name: html.unescape(value) for name, value in re.findall(r'(\w+)="([^"]*)"', tag)}
+        if given.get("type") != "checkbox":
+            sent[given["name"]] = given["value"]
+        elif tag.endswith(" checked>"):
+            sent.setdefault(given["name"], []).append(given["value"])  # type: ignore[union-attr]
+    return sent
+
+
+def test_the_form_as_it_stands_asks_the_same(demo: TestClient) -> None:
+    for path in ("?standard=beispiel-okja-weg", "?standard=beispiel-okja-stunden&level=bezirk"):
+        body = page(demo, f"/planung/bedarf{path}")
+        sent = form(body, "annahmen")
+        assert sent["need_weight"] == "1"
+        assert sent["need1"] == ""
+        answer = demo.get("/planung/bedarf", params=sent, headers=PAGE)
+        assert answer.status_code == 200, answer.text[:2000]
+        assert ranks(answer.text) == ranks(body)
+
+
+def test_a_form_keeps_what_it_does_not_offer(demo: TestClient) -> None:
+    need = ("alleinerziehende_proz", "bev_u18_migrationshintergrund_proz", "sgb2_u14_proz", "population:0-21")
+    body = page(demo, f"/planung/bedarf?need={','.join(need)}&need_weight=2")
+    assert (
+        '<option value="population:0-21" selected>Einwohnerinnen und Einwohner, 0 bis unter 21 Jahre</option>' in body
+    )
+    sent = form(body, "annahmen")
+    assert [sent[f"need{number}"] for number in (1, 2, 3, 4)] == list(need)
+    again = demo.get("/planung/bedarf", params=sent, headers=PAGE).text
+    assert ranks(again) == ranks(body)
+    query: dict[str, Any] = dict(parse_qsl(urlsplit(links(again, "format=csv")[0]).query))
+    assert [one.partition("*")[0] for one in query["need"].split(",")] == list(need)
+
+
+def test_forms_keep_the_period(demo: TestClient) -> None:
+    path = "/planung/bedarf?standard=beispiel-okja-weg"
+    there = re.search(r"Möglich ist nur „([^“]*)“", html.unescape(page(demo, f"{path}&period=1999", 400)))
+    assert there
+    body = page(demo, f"{path}&period={there[1]}")
+    forms = re.findall(r'<form class="filter".*?</form>', body, re.DOTALL)
+    assert len(forms) == 2
+    assert all(f'name="period" value="{there[1]}"' in one for one in forms)
+
+
+def test_there_is_a_way_back_from_other_offers(demo: TestClient) -> None:
+    body = page(demo, "/planung/bedarf?category=kita&measure=supply&standard_value=300&supply_unit=places&level=bezirk")
+    back = links(body, "standard=beispiel-okja-weg")
+    assert back
+    assert ranks(page(demo, back[0])) == ranks(page(demo, "/planung/bedarf?standard=beispiel-okja-weg&level=bezirk"))
+
+
+def test_unranked_areas_say_so_on_the_map(demo: TestClient) -> None:
+    # Where nobody lives nothing is ranked.
+    body = page(demo, "/planung/bedarf?level=statgebiet&standard=beispiel-okja-weg")
+    unranked = [key for key, row in table(body) if key is not None and row[0] == "–"]
+    assert unranked
+    assert "nicht eingeordnet; der Grund steht in der Tabelle" in body
 
 
 def test_need_and_its_weights_move_ranks(demo: TestClient) -> None:
@@ -309,5 +582,6 @@ def test_an_empty_house_answers(database: Database) -> None:
 def test_areas_without_shapes_work_but_for_the_map(examples_database: Database) -> None:
     client = client_of(examples_database.serving, PLANNER)
     body = page(client, "/planung/kennzahlen")
-    assert "keine Flächen geladen" in body or "srk-map" in body
+    assert "Zu diesen Gebieten sind keine Flächen geladen; die Zahlen stehen in der Tabelle." in body
+    assert 'class="kartenrahmen"' not in body
     assert list(table(body))

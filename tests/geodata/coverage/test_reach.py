@@ -82,9 +82,7 @@ def test_by_straight_line(town: "Database") -> None:
     for row in got.rows:
         assert (row.reached or 0) + (row.not_reached or 0) == row.population
         assert row.reach_share == (row.reached / row.population if row.population else None)
-    assert (
-        got.meta.warnings.count("Es ist kein Wegenetz geladen; Entfernungen sind Luftlinien mal 1,3 (mode=line).") == 1
-    )
+    assert got.meta.warnings.count("Es ist kein Wegenetz geladen; Entfernungen sind Luftlinien mal 1,3.") == 1
 
 
 def test_within_means_up_to_and_including(town: "Database") -> None:

@@ -241,7 +241,7 @@ def test_drawn_areas_count_like_areas(town: "Database") -> None:
     assert got.rows[0].supply == pytest.approx((level["11"].supply or 0) - 16, rel=1e-12)
     assert all(row.geometry for row in got.rows)
     assert any("gelten für die ganze Stadt" in sentence for sentence in got.meta.warnings)
-    assert not any("Zeile „ohne“" in sentence for sentence in got.meta.warnings)
+    assert not any("Zeile „ohne räumliche Zuordnung“" in sentence for sentence in got.meta.warnings)
 
 
 def test_drawn_areas_that_overlap_or_lie_outside_are_refused(town: "Database") -> None:
