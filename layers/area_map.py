@@ -13,12 +13,13 @@ from layers.embed import call
 from layers.extent import body_bounds, in_body, polygons
 from layers.facilities import FacilityLayer, add_facilities
 from layers.legend import add_legend
-from layers.palette import BOX, GROUND, INK, WHITE, style_of
+from layers.palette import BOX, GROUND, INK, STYLES, WHITE, style_of
 from layers.sheet import frame_of
 
 # So many symbols can be told apart on a picture; of more each is smaller.
 _MANY = 60
 _LARGE, _SMALL = 15.0, 9.0
+_LINE = 20.0  # of the legend
 _MARGIN = 0.06  # around the area, of its width and height
 
 
@@ -66,10 +67,19 @@ def area_map(
     return result
 
 
-def area_picture(geometry: str, places: Sequence[PlacePoint], *, title: str, description: str, width: float) -> str:
+def area_picture(
+    geometry: str,
+    places: Sequence[PlacePoint],
+    *,
+    title: str,
+    description: str,
+    width: float,
+    titles: Mapping[str, str],
+) -> str:
     """Return an area (GeoJSON, CRS84) with its places as SVG without style attributes and ids; north is up.
 
-    What lies far from the body of the area (see layers.extent) is left out.
+    Below it stands what each symbol means, in the words of ``titles`` by category. What lies far from the body of the
+    area (see layers.extent) is left out.
     """
     found = polygons(json.loads(geometry))
     near = in_body([polygon[0] for polygon in found]).tolist()
@@ -93,4 +103,11 @@ def area_picture(geometry: str, places: Sequence[PlacePoint], *, title: str, des
         pieces.append(
             f'<path transform="{at}" d="{style.shape}" fill="{style.colour}" stroke="{WHITE}" stroke-width="1.5"/>'
         )
-    return parts.document(title, description, frame.width, frame.height, pieces)
+    shown = [category for category in STYLES if any(place.category == category for place in places)]
+    for line, category in enumerate(shown):
+        style, y = style_of(category), frame.height + _LINE * (line + 0.5) + 4
+        move = f"translate(4 {parts.px(y - _LARGE / 2)}) scale({_LARGE / BOX:g})"
+        pieces.append(f'<path transform="{move}" d="{style.shape}" fill="{style.colour}"/>')
+        pieces.append(parts.text(26, y + 4.5, titles.get(category, style.title)))
+    height = frame.height + (_LINE * len(shown) + 8 if shown else 0)
+    return parts.document(title, description, frame.width, height, pieces)

@@ -13,6 +13,9 @@ from layers.drawing import Canvas, ImageKind, cleaned_text, drawing, text_width,
 from layers.extent import in_body, polygons
 from layers.legend import ClassEntry, areas_text, class_entries, entry_numbers
 from layers.palette import INK, SOFT, WHITE, ink_on
+from layers.paths import path_of
+from layers.reach_layer import Reached
+from layers.reach_picture import draw_reached, reached_height, reached_legend
 from layers.sheet import (
     LEGEND_LEFT,
     MARGIN,
@@ -45,12 +48,14 @@ def choropleth_picture(
     caption: Caption,
     *,
     image: ImageKind = "svg",
+    reached: Reached | None = None,
 ) -> bytes:
     """Return the map as a file: SVG whose texts are texts, or PNG of 150 dots per inch; the same input, the same bytes.
 
     ``classes`` are those of ``classify`` over the same areas in the same order; ``shapes`` is a GeoJSON
     FeatureCollection with ``area_key`` among its properties. An area without a shape is named under the legend, a shape
-    without an area is left out. An SVG is a file of its own, to be shown with <img>, never pasted into a page.
+    without an area is left out. ``reached`` is drawn upon the areas. An SVG is a file of its own, to be shown with
+    <img>, never pasted into a page.
     """
     if len(areas) != len(classes.members):
         raise ValueError("classes are of the same areas")
@@ -66,6 +71,7 @@ def choropleth_picture(
         below = _below_legend(classes, without)
         rows = sum(2 if _on_two_lines(entry) else 1 for entry in entries)
         legend_end = heading.height + 34.0 + 18.0 * rows + 1.35 * SMALL * len(below)
+        legend_end += reached_height(reached)
         inset_end = legend_end + (_INSET_HEIGHT + 4 * SMALL if any(far) else 0.0)
         bottom = max(frame.top + frame.height + STRIP, inset_end)
         sheet = Canvas(WIDTH, round(bottom + footer_height(caption, WIDTH)))
@@ -73,11 +79,13 @@ def choropleth_picture(
         ground(sheet, frame)
         thin = 0.4 if sum(map(len, near)) > 300 else 0.7
         _areas(sheet, frame, near, entry_of, entries, thin)
+        if reached is not None:
+            draw_reached(sheet, frame, reached)
         size = 8.0 if len(areas) <= 30 else 6.5
         for area, found, at in zip(areas, near, entry_of, strict=True):
             _label(sheet, frame, cleaned_text(area.name), found, entries[at], size)
         scale_and_north(sheet, frame)
-        _legend(sheet, heading.height, caption, entries, below)
+        _legend(sheet, heading.height, caption, entries, below, reached)
         if any(far):
             box = frame_of(
                 [part[0] for found in far for part in found], LEGEND_LEFT, legend_end, SIDE / 2,
@@ -89,7 +97,7 @@ def choropleth_picture(
             lines = wrapped(f"{names} (nicht lagegetreu)", SIDE, SMALL, most_lines=2)
             sheet.lines(LEGEND_LEFT, legend_end + _INSET_HEIGHT + 3, lines, SMALL, color=SOFT)
         footer(sheet, bottom, caption)
-        return sheet.image(image, caption.title, _description(caption, entries, without))
+        return sheet.image(image, caption.title, _description(caption, entries, without, reached))
 
 
 def _near_and_far(parts: Sequence[Parts]) -> tuple[list[Parts], list[Parts]]:
@@ -116,24 +124,9 @@ def _areas(
     paths: dict[int, list[Any]] = {}
     for found, at in zip(parts, entry_of, strict=True):
         if found:
-            paths.setdefault(at, []).append(_path([[frame.points(ring) for ring in part] for part in found]))
+            paths.setdefault(at, []).append(path_of([[frame.points(ring) for ring in part] for part in found]))
     for at, drawn in sorted(paths.items()):
         _fill(sheet, drawn, entries[at], line)
-
-
-def _path(parts: Parts) -> Any:  # noqa: ANN401 - matplotlib's path
-    """Return polygons with their holes as one path; points that fall together are one."""
-    from matplotlib.path import Path  # noqa: PLC0415
-
-    vertices, codes = [], []
-    for ring in (ring for part in parts for ring in part):
-        moved = np.any(ring[1:] != ring[:-1], axis=1)
-        kept = ring[np.concatenate(([True], moved))]
-        if len(kept) < 3:
-            kept = np.repeat(ring[:1], 3, axis=0)
-        vertices.append(kept)
-        codes.append(np.array([Path.MOVETO, *[Path.LINETO] * (len(kept) - 2), Path.CLOSEPOLY], dtype=Path.code_type))
-    return Path(np.concatenate(vertices), np.concatenate(codes))
 
 
 def _fill(sheet: Canvas, paths: list[Any], entry: ClassEntry, line: float) -> None:
@@ -203,7 +196,14 @@ def _on_two_lines(entry: ClassEntry) -> bool:
     return 29 + text_width(entry.title, TEXT) + 6 + text_width(areas_text(entry.count), SMALL) > SIDE
 
 
-def _legend(sheet: Canvas, y: float, caption: Caption, entries: Sequence[ClassEntry], below: list[str]) -> None:
+def _legend(
+    sheet: Canvas,
+    y: float,
+    caption: Caption,
+    entries: Sequence[ClassEntry],
+    below: list[str],
+    reached: Reached | None,
+) -> None:
     from matplotlib.path import Path  # noqa: PLC0415
 
     x = LEGEND_LEFT
@@ -217,11 +217,16 @@ def _legend(sheet: Canvas, y: float, caption: Caption, entries: Sequence[ClassEn
             y += 18
         sheet.text(x + SIDE, y + 10, areas_text(entry.count), SMALL, ha="right", color=SOFT)
         y += 18
+    if reached is not None:
+        y = reached_legend(sheet, x, y + 2, reached)
     sheet.lines(x, y + 4, below, SMALL, color=SOFT)
 
 
-def _description(caption: Caption, entries: Sequence[ClassEntry], without: Sequence[str]) -> str:
+def _description(
+    caption: Caption, entries: Sequence[ClassEntry], without: Sequence[str], reached: Reached | None
+) -> str:
     """Return the picture in words, for those who do not see it."""
     counts = "; ".join(f"{entry.title}: {areas_text(entry.count)}" for entry in entries)
     rest = f" Ohne Fläche auf der Karte: {areas_text(len(without))}." if without else ""
-    return f"Karte: {caption.title}. {caption.subtitle} ({caption.unit}; {caption.version}). {counts}.{rest}"
+    upon = "" if reached is None else f" {reached.title}: {listed([band.title for band in reached.bands])}."
+    return f"Karte: {caption.title}. {caption.subtitle} ({caption.unit}; {caption.version}). {counts}.{rest}{upon}"

@@ -11,6 +11,8 @@ from layers.embed import Json, call
 START_TITLE = "Ausgangspunkt"
 COLOURS = ("#12507d", "#1f6aa5", "#3d82b3")
 """From the nearest band outwards; as lines each is 3:1 against the ground."""
+DASHES = ("", "10 5", "3 5")
+OPACITY = 0.14
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,19 @@ class ReachBand:
 
     title: str
     geometry: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What is drawn upon a map of numbers: areas reached (the nearest first) and where from.
+
+    ``start`` (lon, lat) None: they belong to many points, none of which is drawn.
+    """
+
+    title: str
+    bands: Sequence[ReachBand]
+    start: tuple[float, float] | None = None
+    start_title: str = START_TITLE
 
 
 def add_reach(
@@ -39,7 +54,7 @@ def add_reach(
     if not 1 <= len(bands) <= len(COLOURS):
         raise ValueError(f"one to {len(COLOURS)} bands can be told apart")
     drawn: list[Json] = [
-        {"title": band.title, "geometry": dict(band.geometry), "colour": COLOURS[at], "dashes": ("", "10 5", "3 5")[at]}
+        {"title": band.title, "geometry": dict(band.geometry), "colour": COLOURS[at], "dashes": DASHES[at]}
         for at, band in enumerate(bands)
     ]
     call(

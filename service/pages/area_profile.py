@@ -9,6 +9,7 @@ import orjson
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
 
+from geodata.categories import TITLES
 from geodata.errors import BusyError, ParameterError
 from geodata.facilities import FacilitiesRequest, PlaceRow, facilities
 from geodata.profile import AreaName, Profile, ProfileRequest, profile
@@ -212,5 +213,10 @@ def _picture(made: Profile, places: list[PlaceRow], language: str) -> str | None
     title = said.gettext("Karte von {area}").format(area=area.area_name)
     described = said.ngettext("{n} Ort ist eingezeichnet.", "{n} Orte sind eingezeichnet.", len(points))
     return area_picture(
-        area.geometry, points, title=title, description=described.format(n=len(points)), width=_PICTURE_PX
+        area.geometry,
+        points,
+        title=title,
+        description=described.format(n=len(points)),
+        width=_PICTURE_PX,
+        titles={category: said.gettext(name) for category, name in TITLES.items()},
     )

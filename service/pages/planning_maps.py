@@ -20,6 +20,7 @@ from layers.drawing import IMAGE_TYPES, ImageKind
 from layers.extent import body_bounds
 from layers.legend import class_legend_html
 from layers.picture import choropleth_picture
+from layers.reach_layer import Reached, add_reach
 from layers.sheet import Caption
 from service import assets
 from service.access import viewer_of
@@ -28,7 +29,7 @@ from service.caching import canonical_request
 from service.context import Context, context_of, today
 from service.delivery import eyes, respond
 from service.formats import footnote_lines
-from service.pages.components import Cell, Download, Mark, Option
+from service.pages.components import Download, Option
 from service.pages.frame import PLANNERS, address
 from service.pages.planning_view import Pairs, map_files, pairs_of, version_of
 from service.pages.planning_views import view_of
@@ -75,7 +76,7 @@ class NumberMap:
     """Areas of a level with a number each, and their classes. ``title``: what is shown; ``unit`` is at the legend.
 
     ``subtitle``: how it was counted and what of it is shown ("nach Herkunft, am Stichtag; nur Hamburg-Mitte").
-    ``keys`` of areas that have a shape to be drawn are found later: an area without one stands in the table.
+    ``reached`` is drawn upon the areas. Which areas have a shape is found later: one without stands in the table.
     """
 
     level: str
@@ -84,14 +85,7 @@ class NumberMap:
     areas: Sequence[AreaValue]
     classes: Classes
     subtitle: str = ""
-
-    def cells(self) -> list[Cell]:
-        """Return each area's value as a cell of a table: a number, missing, or suppressed."""
-        return [Mark.SUPPRESSED if area.suppressed else area.value for area in self.areas]
-
-    def rows(self) -> list[Mapping[str, str]]:
-        """Return the attributes of the table's rows, by which map and table highlight each other."""
-        return row_attributes(self.level, [area.key for area in self.areas])
+    reached: Reached | None = None
 
 
 def row_attributes(level: str, keys: Sequence[str]) -> list[Mapping[str, str]]:
@@ -150,11 +144,10 @@ def draw(
     shown: NumberMap,
     meta: Meta,
     *,
-    add: Callable[[Any], None] | None = None,
     bounds: Bounds | None = None,
     asked: Pairs | None = None,
 ) -> Drawn:
-    """Draw the map of a view; ``add`` puts more onto it (such as the area reached from a point).
+    """Draw the map of a view.
 
     ``bounds``: what the map shows at first; None: the areas. ``asked``: the view's parameters with all that was left
     open filled in (``planning_view.filled_in``), which its pictures are made of; None: as they were given.
@@ -192,8 +185,11 @@ def draw(
         legend=False,
         only=True,
     )
-    if add is not None:
-        add(drawn)
+    if (upon := shown.reached) is not None:
+        add_reach(
+            drawn, upon.bands, start=upon.start, urls=assets.urls(), title=upon.title, start_title=upon.start_title,
+            fit=False,
+        )  # fmt: skip
     made = parts(drawn)
     files = map_files(request, asked)
     host = f"{drawn.get_name()}-host"
@@ -247,7 +243,7 @@ def picture(request: Request, slug: str, kind: str, shown: Callable[[Session], t
         made, meta = shown(session)
         shapes = _shapes(session, made)
         caption = caption_of(made.title, made.unit, meta, made.subtitle)
-        return choropleth_picture(made.areas, made.classes, shapes, caption, image=image)
+        return choropleth_picture(made.areas, made.classes, shapes, caption, image=image, reached=made.reached)
 
     return picture_answer(request, slug, image, produce)
 

@@ -1,10 +1,9 @@
 """Planning desk, "Erreichbarkeit": who gets to an offer in so many minutes, and what is reached from one point."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-import folium
 import orjson
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.orm import Session
@@ -21,9 +20,9 @@ from geodata.point_reach import PointReachAnswer, PointReachRequest, point_reach
 from geodata.point_sentences import in_words as point_in_words
 from geodata.point_sentences import way_in_words
 from geodata.reach_area import ReachArea, reach_area
+from layers.canvas import Bounds
 from layers.extent import body_bounds
-from layers.reach_layer import ReachBand, add_reach
-from service import assets
+from layers.reach_layer import ReachBand, Reached
 from service.api import parameters as query
 from service.context import context_of, today
 from service.formats import footnote_lines
@@ -79,12 +78,13 @@ def get_reach(request: Request) -> Response:
         there, too_many = _places(request, session, shown.request)
         start = _start(request, session, there)
         view = None if start is None else _view(session, shown.request, start)
-        asked_for = query.one_of("show", given(request, "show"), ("area",)) is not None
+        asked_for = _around_wanted(request)
         around = reach_area(session, shown.request) if asked_for and start is None else None
-        add, bounds = _around(around, shown.request), None
-        if start is not None and view is not None:
-            add, bounds = _adding(start, view, shown.request.minutes)
-        drawn = draw(request, session, shown.map, shown.answer.meta, add=add, bounds=bounds)
+        reached = _reached(shown.request, start, view, around)
+        # From a point the map shows what is reached from there; around all places it shows the areas.
+        bounds = None if start is None or reached is None else _bounds(reached)
+        number_map = replace(shown.map, reached=reached)
+        drawn = draw(request, session, number_map, shown.answer.meta, bounds=bounds)
         values = {
             "drawn": drawn,
             "table": _table(shown, sort),
@@ -113,9 +113,17 @@ def get_picture(request: Request, kind: str) -> Response:
 
     def made(session: Session) -> tuple[NumberMap, Meta]:
         shown = covered(request, session, "reach")
-        return shown.map, shown.answer.meta
+        start = _start(request, session, [])
+        view = None if start is None else _view(session, shown.request, start)
+        around = reach_area(session, shown.request) if start is None and _around_wanted(request) else None
+        return replace(shown.map, reached=_reached(shown.request, start, view, around)), shown.answer.meta
 
     return picture(request, SLUG, kind, made)
+
+
+def _around_wanted(request: Request) -> bool:
+    """Return whether the area around all places is to be drawn."""
+    return query.one_of("show", given(request, "show"), ("area",)) is not None
 
 
 def _places(request: Request, session: Session, asked: CoverageRequest) -> tuple[list[PlaceRow], bool]:
@@ -166,27 +174,23 @@ def _view(session: Session, asked: CoverageRequest, start: Start) -> PointReachA
     ))  # fmt: skip
 
 
-def _adding(
-    start: Start, view: PointReachAnswer, minutes: int
-) -> tuple[Callable[[folium.Map], None], tuple[float, float, float, float] | None]:
-    """Return what draws the area reached from a point, and where that area is."""
-    shape = orjson.loads(view.polygon)
-    band = ReachBand(way_in_words(minutes, view.mode), shape)
-
-    def add(target: folium.Map) -> None:
-        add_reach(target, [band], start=(start.lon, start.lat), urls=assets.urls(),
-                  title="Erreichbar von einem Punkt", start_title=start.name, fit=False)  # fmt: skip
-
-    return add, body_bounds({"features": [{"geometry": shape}]})
-
-
-def _around(found: ReachArea | None, asked: CoverageRequest) -> Callable[[folium.Map], None] | None:
-    """Return what draws the area around all places, if there is one."""
-    if found is None or found.polygon is None:
+def _reached(
+    asked: CoverageRequest, start: Start | None, view: PointReachAnswer | None, around: ReachArea | None
+) -> Reached | None:
+    """Return what is drawn upon the areas: what is reached from a point, or the area around all places."""
+    if start is not None and view is not None:
+        band = ReachBand(way_in_words(asked.minutes, view.mode), orjson.loads(view.polygon))
+        named = start.name if start.place else "gewählter Punkt"
+        return Reached("Erreichbar von einem Punkt", [band], (start.lon, start.lat), named)
+    if around is None or around.polygon is None:
         return None
     which = words.listed([CATEGORIES[one] for one in asked.categories])
-    band = ReachBand(f"{which}: {way_in_words(asked.minutes, found.mode)}", orjson.loads(found.polygon))
-    return lambda target: add_reach(target, [band], start=None, urls=assets.urls(), title="Erreichte Fläche", fit=False)
+    band = ReachBand(f"{which}: {way_in_words(asked.minutes, around.mode)}", orjson.loads(around.polygon))
+    return Reached("Erreichte Fläche", [band])
+
+
+def _bounds(reached: Reached) -> Bounds | None:
+    return body_bounds({"features": [{"geometry": band.geometry} for band in reached.bands]})
 
 
 def _point(request: Request, asked: CoverageRequest, start: Start, view: PointReachAnswer) -> dict[str, Any]:

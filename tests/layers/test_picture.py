@@ -15,11 +15,12 @@ from number_maps import HOSTILES, city, three_by_three, values_of
 
 from layers.choropleth import AreaValue
 from layers.classes import Classes, classify
-from layers.drawing import PNG_DPI, cleaned_text, text_width, wrapped
+from layers.drawing import PNG_DPI, cleaned_text, drawing, text_width, wrapped
 from layers.flow_picture import flow_picture
 from layers.flows import flows_of
 from layers.legend import class_entries
 from layers.picture import choropleth_picture
+from layers.reach_layer import COLOURS, ReachBand, Reached
 from layers.sheet import Caption, frame_of, scale_metres
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -248,3 +249,42 @@ def test_many_areas_are_drawn_quickly() -> None:
             spent.append(time.process_time() - begun)
         assert min(spent) < 1.5, f"{image}: {spent}"
         assert len(made) < 2_000_000
+
+
+SQUARE = {"type": "Polygon", "coordinates": [[[9.9, 53.5], [10.0, 53.5], [10.0, 53.6], [9.9, 53.6], [9.9, 53.5]]]}
+
+
+def test_what_is_reached_is_drawn_and_named() -> None:
+    plain = picture()
+    bands = [ReachBand("zu Fuß in 10 Minuten", SQUARE), ReachBand("zu Fuß in 20 Minuten <b>", SQUARE)]
+    drawn = picture(reached=Reached("Erreichbar von einem Punkt", bands, (9.95, 53.55), HOSTILES[0]))
+    said = texts(drawn)
+    for text in ("Erreichbar von einem Punkt", "zu Fuß in 10 Minuten", "zu Fuß in 20 Minuten <b>"):
+        assert text in said
+        assert text not in texts(plain)
+    for colour in COLOURS[:2]:
+        # A line and a fill upon the map, and again in the legend.
+        assert drawn.count(colour.encode()) >= 4
+        assert colour.encode() not in plain
+    assert COLOURS[2].encode() not in drawn
+    assert drawn == picture(reached=Reached("Erreichbar von einem Punkt", bands, (9.95, 53.55), HOSTILES[0]))
+    assert b"<script" not in drawn
+
+
+def test_long_words_of_the_legend_leave_the_counts_their_room() -> None:
+    values = [900_000.5, 3_000_000.0, 12_000_000.0, 31_000_000.0, 33_000_000.0, 45_000_000.0, -7_000_000.0]
+    shapes, areas = three_by_three()
+    areas = [replace(area, value=value, suppressed=False) for area, value in zip(areas, values * 2, strict=False)]
+    made = ET.fromstring(choropleth_picture(areas, classed(areas), shapes, CAPTION))  # noqa: S314 - our own
+    counts = [one for one in made.iter(f"{SVG}text") if "Gebiet" in "".join(one.itertext())]
+    rows = [(round(_height(one)), "".join(one.itertext())) for one in made.iter(f"{SVG}text")]
+    for count in counts:
+        beside = [text for y, text in rows if abs(y - _height(count)) < 3 and "bis unter" in text]
+        with drawing():
+            wide = sum(text_width(text, 9.0) for text in beside)
+        assert wide < 140
+
+
+def _height(node: ET.Element) -> float:
+    found = re.search(r"translate\(\S+ (\S+)\)", node.attrib.get("transform", ""))
+    return float(found[1]) if found else float(node.attrib.get("y", 0))

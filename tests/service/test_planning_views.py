@@ -339,6 +339,15 @@ def test_what_belongs_to_no_area_stands_last(figures: TestClient) -> None:
         assert [key for key, _row in table(page(figures, f"{POPULATION}&sort={sort}"))][-1] is None
 
 
+def test_the_picture_of_reach_shows_what_the_page_shows(demo: TestClient) -> None:
+    path = "/planung/erreichbarkeit/karte.svg"
+    assert "Erreichbar von einem Punkt" in demo.get(f"{path}?lon=9.99&lat=53.55&minutes=10").text
+    assert "Erreichte Fläche" in demo.get(f"{path}?show=area").text
+    neither = demo.get(path).text
+    assert "Erreichbar von einem Punkt" not in neither
+    assert "Erreichte Fläche" not in neither
+
+
 @pytest.mark.parametrize("slug", OWN)
 def test_the_part_of_the_city_is_named(demo: TestClient, slug: str) -> None:
     body = page(demo, f"/planung/{slug}?level=stadtteil&area=bezirk:1")
