@@ -304,26 +304,6 @@ def test_embedding(base: str, demo_database: Database, visit: Callable[..., Visi
         planner.calm()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
-def test_pages_have_no_barriers_axe_knows_of(base: str, visit: Callable[..., Visit], size: tuple[int, int]) -> None:
-    place = "/angebote/facilities.okja/beispiel-okja-0001"
-    guide = "/einbetten/anleitung"
-    for path in ("/", "/?lang=en", "/angebote", "/angebote?age=12&lang=en", place, "/einbetten", guide, "/anmelden"):
-        seen = visit(base, size, path=path)
-        if path.startswith("/?") or path in {"/", "/einbetten"}:
-            expect(loaded(seen.page).locator(DRAWN).first).to_be_visible()
-        assert violations(seen.page) == [], path
-        assert seen.page.evaluate("document.documentElement.scrollWidth") <= size[0], path
-        seen.context.close()
-
-
-def test_at_twice_the_size_nothing_is_cut_off(base: str, visit: Callable[..., Visit]) -> None:
-    for path in ("/", "/angebote", "/angebote/facilities.okja/beispiel-okja-0001", "/einbetten/anleitung"):
-        seen = visit(base, (640, 400), path=path)  # 1280 by 800 at 200 %
-        assert seen.page.evaluate("document.documentElement.scrollWidth") <= 640, path
-        seen.context.close()
-
-
 def test_english_says_nothing_in_german(base: str, visit: Callable[..., Visit]) -> None:
     seen = visit(base, path="/?lang=en&age=12")
     page = loaded(seen.page)
