@@ -8,17 +8,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from sqlalchemy import Engine
 
 from geodata.cluster import Cluster
 from geodata.database import make_engine
 from geodata.migrate import SERVING_LOGIN, prepare_private_database
+from service.logs import discreet_error
 
 PROJECT = Path(__file__).resolve().parents[1]
 SHARED = PROJECT.parent / "shared"
 HAMBURG = SHARED / "data" / "hamburg"
 TODAY = dt.date(2026, 6, 1)
 _TEMPLATE = "srk_template"
+
+# As a service that runs: without it a stack is printed with all variables of all frames, which takes ten seconds.
+structlog.configure(processors=[structlog.processors.add_log_level, discreet_error, structlog.dev.ConsoleRenderer()])
 
 # The importers' real servers, as fixtures. No second conftest.py: tests import from this one by its name.
 pytest_plugins = ["published_servers"]

@@ -10,7 +10,7 @@ import pytest
 from axe import violations
 from conftest import Database
 from playwright.sync_api import Page, expect
-from visits import SIZES, Visit, chromium, running, visit
+from visits import DESK_FIRST, SIZES, Visit, chromium, running, visit
 
 from geodata.viewer import Role, Viewer
 
@@ -55,7 +55,7 @@ def drawn(page: Page) -> None:
     expect(page.locator(".srk-map path.srk-area").first).to_be_attached()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", DESK_FIRST)
 @pytest.mark.parametrize("name", list(PAGES))
 def test_every_view_at_both_widths(visit: Go, demo: tuple[str, Any], name: str, size: tuple[int, int]) -> None:
     went = signed_in(visit, demo, PAGES[name], size)

@@ -6,7 +6,7 @@ import pytest
 from axe import violations
 from conftest import Database
 from playwright.sync_api import expect
-from visits import DRAWN, SIZES, Visit, chromium, running, visit
+from visits import DRAWN, PHONE_FIRST, Visit, chromium, running, visit
 
 from geodata.viewer import Role, Viewer
 
@@ -25,7 +25,7 @@ def service(demo_database: Database) -> Iterator[tuple[str, Callable[[], str]]]:
         yield address, lambda: app.state.srk.sessions.offer(Viewer(Role.PLANNER))
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", PHONE_FIRST)
 @pytest.mark.parametrize("language", ["", "?lang=en"])
 def test_profile(
     service: tuple[str, Callable[[], str]], visit: Callable[..., Visit], size: tuple[int, int], language: str
@@ -72,7 +72,7 @@ def test_without_scripts_map_tables_and_charts_are_there(
     expect(page.locator("#tabelle-einwohner")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", PHONE_FIRST)
 def test_similar_areas(
     service: tuple[str, Callable[[], str]], visit: Callable[..., Visit], size: tuple[int, int]
 ) -> None:

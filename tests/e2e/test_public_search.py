@@ -10,7 +10,7 @@ from conftest import Database
 from playwright.sync_api import Browser, expect
 from service_help import settings
 from test_public_filters import base, loaded, query_of
-from visits import SIZES, Visit, chromium, visit
+from visits import PHONE_FIRST, SIZES, Visit, chromium, visit
 
 from geodata.database import reading
 from service.exports.map import static_map
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.e2e
 WIDE, NARROW = SIZES
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_search_by_keyboard_and_by_touch(base: str, visit: Callable[..., Visit], size: tuple[int, int]) -> None:
     seen = visit(base, size)
     page = loaded(seen.page)
@@ -55,7 +55,7 @@ def test_search_by_keyboard_and_by_touch(base: str, visit: Callable[..., Visit],
     again.calm()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_a_street_lists_what_is_near(base: str, visit: Callable[..., Visit], size: tuple[int, int]) -> None:
     seen = visit(base, size, path="/?age=12")
     page = loaded(seen.page)
@@ -79,7 +79,7 @@ def test_a_street_lists_what_is_near(base: str, visit: Callable[..., Visit], siz
     seen.calm()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_near_me_only_on_a_click(base: str, visit: Callable[..., Visit], size: tuple[int, int]) -> None:
     seen = visit(
         base, size, geolocation={"longitude": 10.0, "latitude": 53.55}, permissions=["geolocation"], path="/?age=12"

@@ -12,7 +12,7 @@ from hostile_names import CORPUS
 from hostile_town import build
 from playwright.sync_api import Browser, Page, expect
 from service_help import settings
-from visits import DRAWN, SIZES, Visit, chromium
+from visits import DRAWN, PHONE_FIRST, SIZES, Visit, chromium
 
 from geodata.database import reading
 from service.cli.folders import write_folder
@@ -61,7 +61,7 @@ def shown_rows(page: Page) -> set[str]:
 
 
 @pytest.mark.parametrize("kind", ["file", "folder"])
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_it_works_from_disk_without_a_network(
     opened: Callable[..., Visit], kind: str, size: tuple[int, int], tmp_path: Path
 ) -> None:
@@ -127,7 +127,7 @@ def test_hostile_names_are_text_in_cards_hits_and_list(opened: Callable[..., Vis
     seen.calm()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_without_javascript_there_is_the_list(opened: Callable[..., Visit], size: tuple[int, int]) -> None:
     seen = opened("file", size, java_script_enabled=False)
     page = seen.page

@@ -27,6 +27,9 @@ FLAGS = [
     "--disable-features=LocalNetworkAccessChecks",
 ]
 SIZES = [(1280, 800), (375, 667)]
+# One width each in `make test`, where a page is used most; the other one in `make test-long`.
+PHONE_FIRST = [pytest.param(SIZES[0], marks=pytest.mark.long), SIZES[1]]
+DESK_FIRST = [SIZES[0], pytest.param(SIZES[1], marks=pytest.mark.long)]
 DRAWN = ".srk-marker, .srk-cluster"
 
 

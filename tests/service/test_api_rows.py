@@ -313,7 +313,7 @@ def test_method_names_the_filters(client: TestClient) -> None:
     method = client.get(API + "/facilities", params={"category": "okja", "age": 12, "q": "Haus"}).json()["meta"][
         "method"
     ]
-    for words in ("Offene Kinder- und Jugendarbeit", "für 12 Jahre", "Suche nach „Haus“"):
+    for words in ("Offene Kinder- und Jugendarbeit", "im Alter von 12 Jahren", "Suche nach „Haus“"):
         assert words in method
 
 

@@ -149,7 +149,9 @@ def april() -> Iterator[list[Any]]:
     return iter(rows + list(monthly_list(first=413, last=417))[1:])
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: str(size[0]))
+@pytest.mark.parametrize(
+    "size", [SIZES[0], pytest.param(SIZES[1], marks=pytest.mark.long)], ids=lambda size: str(size[0])
+)
 def test_every_page_of_the_walk(visit: Callable[..., Visit], size: tuple[int, int], tmp_path: Path) -> None:
     seen = visit(size)
     for path in ("/planung/daten", FORM, f"{FORM}?art=facilities", f"{FORM}?art=areas", f"{FORM}?art=statistics"):
