@@ -9,7 +9,7 @@ import pytest
 from browser_wait import until
 from conftest import Database
 from playwright.sync_api import Page, expect
-from visits import DRAWN, SIZES, Visit, chromium, running, visit
+from visits import DRAWN, PHONE_FIRST, Visit, chromium, running, visit
 
 from geodata.categories import TITLES
 from geodata.viewer import Role, Viewer
@@ -64,7 +64,7 @@ def wholly_visible(page: Page) -> None:
     )
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_map_draws(demo: tuple[str, Any], visit: Callable[..., Visit], size: tuple[int, int], tmp_path: Path) -> None:
     seen = visit(demo[0], size)
     page = seen.page
@@ -80,7 +80,7 @@ def test_map_draws(demo: tuple[str, Any], visit: Callable[..., Visit], size: tup
     assert any("/karte/orte.json" in url for url in seen.asked)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_map_fills_the_page(demo: tuple[str, Any], visit: Callable[..., Visit], size: tuple[int, int]) -> None:
     seen = visit(demo[0], size)
     box = seen.page.locator(".srk-map").bounding_box()
@@ -178,7 +178,7 @@ def test_category_switch(demo: tuple[str, Any], visit: Callable[..., Visit]) -> 
     seen.calm()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_popup_of_a_demo_place(
     demo: tuple[str, Any], visit: Callable[..., Visit], size: tuple[int, int], tmp_path: Path
 ) -> None:
@@ -202,7 +202,7 @@ def test_popup_of_a_demo_place(
     seen.calm()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_hostile_names_are_text(
     hostile: str, visit: Callable[..., Visit], size: tuple[int, int], tmp_path: Path
 ) -> None:
@@ -230,7 +230,7 @@ def test_hostile_names_are_text(
     seen.calm()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_without_javascript_there_is_a_table(
     demo: tuple[str, Any], visit: Callable[..., Visit], size: tuple[int, int], tmp_path: Path
 ) -> None:
@@ -269,7 +269,7 @@ def test_keyboard_reaches_the_map(demo: tuple[str, Any], visit: Callable[..., Vi
     expect(seen.page.locator(".srk-map")).to_be_focused()
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: str(s[0]))
+@pytest.mark.parametrize("size", PHONE_FIRST, ids=lambda s: str(s[0]))
 def test_signed_in_planner_sees_who_she_is_and_signs_out(
     demo: tuple[str, Any], visit: Callable[..., Visit], size: tuple[int, int]
 ) -> None:

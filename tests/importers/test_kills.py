@@ -158,11 +158,11 @@ def restart(cluster: Cluster) -> None:
 
 
 def test_a_killed_importer_leaves_the_old_version_whole(ground: Ground) -> None:
-    kill_importers(ground, 8, seed=1)
+    kill_importers(ground, 4, seed=1)
 
 
 def test_a_killed_server_leaves_the_old_version_whole(ground: Ground) -> None:
-    kill_servers(ground, 2, seed=2)
+    kill_servers(ground, 1, seed=2)
 
 
 @pytest.mark.long

@@ -146,7 +146,15 @@ def compare(database: "Database", level: str, category: str, low: int, high: int
                 assert row.supply_per_1000 == pytest.approx(1000 * expected / there["wanted"], rel=1e-9), key
 
 
-@pytest.mark.parametrize("level", ["land", "bezirk", "stadtteil", "statgebiet", "sozialraum"])
+@pytest.mark.parametrize(
+    "level",
+    [
+        "bezirk",
+        "stadtteil",
+        "statgebiet",
+        *(pytest.param(one, marks=pytest.mark.long) for one in ("land", "sozialraum")),
+    ],
+)
 @pytest.mark.parametrize(("category", "low", "high", "unit"), [
     ("okja", 10, 18, "places"), ("okja", 6, 21, "hours_per_week"), ("kita", 3, 6, "places"), ("hze", 14, 18, "places"),
 ])  # fmt: skip

@@ -22,7 +22,7 @@ def drawn(seed: int) -> list[Sheet]:
     return quarter(rng, CASES[seed % len(CASES)], **shape)
 
 
-@pytest.mark.parametrize("seed", [*range(10), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(10, 200))])
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(4, 200))])
 def test_nobody_learns_more_than_promised(seed: int) -> None:
     sheets = drawn(seed)
     pattern = protect(build(sheets))
