@@ -185,11 +185,12 @@ def place_clauses(request: FacilitiesRequest, area_words: str = "") -> Iterator[
         # Words of letters and digits only, which may stand apart or together: nothing else in it is a pattern. As
         # typed, for "St" may be the beginning of a word, and with abbreviations spelt out. Signs alone find nothing.
         yield Clause(
-            f"""(p.import_id, p.facility_id) IN (
+            # IS TRUE: looked up in a table of its own, whatever the database expects to find.
+            f"""((p.import_id, p.facility_id) IN (
                    SELECT o.import_id, o.facility_id FROM place_text_visible o
                    WHERE srk_plain(:q) <> '' AND {VALID_ON}
                      AND (o.spelt ~ replace(srk_plain(:q), ' ', ' ?')
-                          OR o.spelt ~ replace(srk_spelt(:q), ' ', ' ?')))""",
+                          OR o.spelt ~ replace(srk_spelt(:q), ' ', ' ?')))) IS TRUE""",
             {"q": request.q, "on": request.on},
             f"Suche nach „{request.q}“",
         )
